@@ -1,0 +1,1 @@
+//! Benchmarks of balsa's own crates; see `benches/README.md`.

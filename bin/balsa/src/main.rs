@@ -1,0 +1,2 @@
+//! balsa.
+fn main() {}
