@@ -1,1 +1,28 @@
-//! balsa-bal.
+//! Block access lists ([EIP-7928](https://eips.ethereum.org/EIPS/eip-7928)): the list as sorted columns, the check
+//! of an execution against it, and the recording of a new one.
+//!
+//! Pure: bytes and values in, values and verdicts out. Start with [`FlatList::decode`].
+
+mod account_changes;
+mod columns;
+mod decode;
+mod encode;
+mod flat_list;
+mod item_cap;
+mod key_hashes;
+mod list_builder;
+mod list_error;
+mod ordinal_table;
+mod rlp;
+
+pub use account_changes::{
+    AccountChanges, BalanceChange, Change, CodeChange, NonceChange, SlotChanges, StorageChange,
+};
+pub use decode::Limits;
+pub use encode::encode;
+pub use flat_list::FlatList;
+pub use item_cap::{ITEM_COST, item_count_max, reads_feasible};
+pub use key_hashes::KeyHashes;
+pub use list_builder::ListBuilder;
+pub use list_error::{Field, ListError};
+pub use rlp::{RlpError, RlpFault};
