@@ -51,39 +51,23 @@ pub type CodeChange = Change<Bytes>;
 impl FlatList {
     /// The list as records.
     pub fn to_accounts(&self) -> Vec<AccountChanges> {
-        (0..self.len() as u32)
-            .map(|ordinal| self.account_changes(ordinal))
-            .collect()
+        (0..self.len() as u32).map(|ordinal| self.account_changes(ordinal)).collect()
     }
 
     /// One account as a record.
     pub fn account_changes(&self, ordinal: u32) -> AccountChanges {
-        let slot_changes = |slot| SlotChanges {
-            slot: self.slot(slot),
-            changes: changes(self.slot_changes(slot)),
-        };
+        let slot_changes = |slot| SlotChanges { slot: self.slot(slot), changes: changes(self.slot_changes(slot)) };
         AccountChanges {
             address: self.address(ordinal),
             storage_changes: self.changed_slots(ordinal).map(slot_changes).collect(),
-            storage_reads: self
-                .read_slots(ordinal)
-                .map(|slot| self.slot(slot))
-                .collect(),
+            storage_reads: self.read_slots(ordinal).map(|slot| self.slot(slot)).collect(),
             balance_changes: changes(self.balance_changes(ordinal)),
             nonce_changes: changes(self.nonce_changes(ordinal)),
-            code_changes: changes(
-                self.code_changes(ordinal)
-                    .map(|(index, code)| (index, self.code(code))),
-            ),
+            code_changes: changes(self.code_changes(ordinal).map(|(index, code)| (index, self.code(code)))),
         }
     }
 }
 
 fn changes<T>(changes: impl Iterator<Item = (u32, T)>) -> Vec<Change<T>> {
-    changes
-        .map(|(block_access_index, post)| Change {
-            block_access_index,
-            post,
-        })
-        .collect()
+    changes.map(|(block_access_index, post)| Change { block_access_index, post }).collect()
 }

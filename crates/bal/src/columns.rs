@@ -81,9 +81,7 @@ impl Columns {
 
     /// The changed slots of the account whose reads are open.
     pub(crate) fn changed_slots_open(&self) -> Range<usize> {
-        self.rows
-            .last()
-            .map_or(0..0, |row| row.slots as usize..row.reads as usize)
+        self.rows.last().map_or(0..0, |row| row.slots as usize..row.reads as usize)
     }
 
     /// Adds the sentinels. Nothing may be added after.
@@ -141,28 +139,18 @@ impl<T: Copy> Column<T> {
     #[inline]
     pub(crate) fn at(&self, range: Range<usize>, index: u32) -> Option<T> {
         let start = range.start;
-        self.index[range]
-            .binary_search(&index)
-            .ok()
-            .map(|at| self.value[start + at])
+        self.index[range].binary_search(&index).ok().map(|at| self.value[start + at])
     }
 
     /// The value of the last change.
     #[inline]
     pub(crate) fn last(&self, range: Range<usize>) -> Option<T> {
-        if range.is_empty() {
-            None
-        } else {
-            Some(self.value[range.end - 1])
-        }
+        if range.is_empty() { None } else { Some(self.value[range.end - 1]) }
     }
 }
 
 impl<T> Default for Column<T> {
     fn default() -> Self {
-        Self {
-            index: Vec::new(),
-            value: Vec::new(),
-        }
+        Self { index: Vec::new(), value: Vec::new() }
     }
 }

@@ -40,11 +40,7 @@ impl FlatList {
         if u32::try_from(bytes.len()).is_err() {
             return Err(ListError::TooLarge { size: bytes.len() });
         }
-        let mut pass = Pass {
-            reader: Reader::new(&bytes),
-            limits,
-            columns: Columns::default(),
-        };
+        let mut pass = Pass { reader: Reader::new(&bytes), limits, columns: Columns::default() };
         pass.accounts().map_err(|error| *error)?;
         let columns = pass.columns;
         Ok(Self::new(bytes, columns, limits.gas_limit))
@@ -89,27 +85,9 @@ impl Pass<'_> {
         self.storage_changes(end, address)?;
         self.columns.open_reads();
         self.storage_reads(end, address)?;
-        self.changes(
-            end,
-            address,
-            Field::BalanceChanges,
-            |columns| &mut columns.balances,
-            Self::u256,
-        )?;
-        self.changes(
-            end,
-            address,
-            Field::NonceChanges,
-            |columns| &mut columns.nonces,
-            Self::u64,
-        )?;
-        self.changes(
-            end,
-            address,
-            Field::CodeChanges,
-            |columns| &mut columns.codes,
-            Self::code,
-        )?;
+        self.changes(end, address, Field::BalanceChanges, |columns| &mut columns.balances, Self::u256)?;
+        self.changes(end, address, Field::NonceChanges, |columns| &mut columns.nonces, Self::u64)?;
+        self.changes(end, address, Field::CodeChanges, |columns| &mut columns.codes, Self::code)?;
         Ok(self.reader.close(end)?)
     }
 
@@ -125,13 +103,7 @@ impl Pass<'_> {
             previous = Some(slot);
             self.columns.open_slot(slot);
             let changes_before = self.columns.storage.len();
-            self.changes(
-                end,
-                address,
-                field,
-                |columns| &mut columns.storage,
-                Self::u256,
-            )?;
+            self.changes(end, address, field, |columns| &mut columns.storage, Self::u256)?;
             if self.columns.storage.len() == changes_before {
                 return Err(Box::new(ListError::EmptySlotChanges { address, slot }));
             }
@@ -144,10 +116,7 @@ impl Pass<'_> {
     fn storage_reads(&mut self, end: usize, address: Address) -> Step<()> {
         let end = self.reader.list(end)?;
         let mut previous = None;
-        let Range {
-            start: mut changed,
-            end: changed_end,
-        } = self.columns.changed_slots_open();
+        let Range { start: mut changed, end: changed_end } = self.columns.changed_slots_open();
         while self.reader.more(end) {
             let slot = self.reader.u256(end)?;
             check_slot_order(address, Field::StorageReads, previous, slot)?;
@@ -181,14 +150,7 @@ impl Pass<'_> {
                 return Err(self.index_fault(address, field, previous, index));
             }
             previous = Some(index);
-            let value = value(
-                self,
-                end,
-                Change {
-                    address: &address,
-                    index,
-                },
-            )?;
+            let value = value(self, end, Change { address: &address, index })?;
             self.reader.close(end)?;
             column(&mut self.columns).push(index, value);
             self.columns.count(index);
@@ -208,51 +170,20 @@ impl Pass<'_> {
         let Payload { start, size } = self.reader.string(end)?;
         let size_max = self.limits.code_size_max;
         if size > size_max {
-            let Change {
-                address: &address,
-                index,
-            } = change;
-            return Err(Box::new(ListError::CodeTooLarge {
-                address,
-                index,
-                size,
-                size_max,
-            }));
+            let Change { address: &address, index } = change;
+            return Err(Box::new(ListError::CodeTooLarge { address, index, size, size_max }));
         }
         // Fits: the whole list does.
-        Ok(CodeRange {
-            start: start as u32,
-            size: size as u32,
-        })
+        Ok(CodeRange { start: start as u32, size: size as u32 })
     }
 
     #[cold]
-    fn index_fault(
-        &self,
-        address: Address,
-        field: Field,
-        previous: Option<u32>,
-        index: u32,
-    ) -> Box<ListError> {
+    fn index_fault(&self, address: Address, field: Field, previous: Option<u32>, index: u32) -> Box<ListError> {
         let index_max = self.limits.index_max;
         Box::new(match previous {
-            Some(previous) if previous == index => ListError::DuplicateIndex {
-                address,
-                field,
-                index,
-            },
-            Some(previous) if previous > index => ListError::IndexOrder {
-                address,
-                field,
-                previous,
-                index,
-            },
-            _ => ListError::IndexBeyondBlock {
-                address,
-                field,
-                index,
-                index_max,
-            },
+            Some(previous) if previous == index => ListError::DuplicateIndex { address, field, index },
+            Some(previous) if previous > index => ListError::IndexOrder { address, field, previous, index },
+            _ => ListError::IndexBeyondBlock { address, field, index, index_max },
         })
     }
 }
@@ -265,12 +196,7 @@ struct Change<'a> {
 }
 
 #[inline]
-fn check_slot_order(
-    address: Address,
-    field: Field,
-    previous: Option<U256>,
-    slot: U256,
-) -> Step<()> {
+fn check_slot_order(address: Address, field: Field, previous: Option<U256>, slot: U256) -> Step<()> {
     match previous {
         Some(previous) if previous >= slot => Err(slot_order(address, field, previous, slot)),
         _ => Ok(()),
@@ -280,18 +206,9 @@ fn check_slot_order(
 #[cold]
 fn slot_order(address: Address, field: Field, previous: U256, slot: U256) -> Box<ListError> {
     Box::new(if previous == slot {
-        ListError::DuplicateSlot {
-            address,
-            field,
-            slot,
-        }
+        ListError::DuplicateSlot { address, field, slot }
     } else {
-        ListError::SlotOrder {
-            address,
-            field,
-            previous,
-            slot,
-        }
+        ListError::SlotOrder { address, field, previous, slot }
     })
 }
 

@@ -18,11 +18,7 @@ impl Encodable for AccountChanges {
     }
 
     fn encode(&self, out: &mut dyn BufMut) {
-        Header {
-            list: true,
-            payload_length: self.payload_length(),
-        }
-        .encode(out);
+        Header { list: true, payload_length: self.payload_length() }.encode(out);
         self.address.encode(out);
         encode_list(&self.storage_changes, out);
         encode_list::<U256>(&self.storage_reads, out);
@@ -51,11 +47,7 @@ impl Encodable for SlotChanges {
 
     fn encode(&self, out: &mut dyn BufMut) {
         let payload_length = self.slot.length() + list_length(&self.changes);
-        Header {
-            list: true,
-            payload_length,
-        }
-        .encode(out);
+        Header { list: true, payload_length }.encode(out);
         self.slot.encode(out);
         encode_list(&self.changes, out);
     }
@@ -69,22 +61,14 @@ impl<T: Encodable> Encodable for Change<T> {
 
     fn encode(&self, out: &mut dyn BufMut) {
         let payload_length = self.block_access_index.length() + self.post.length();
-        Header {
-            list: true,
-            payload_length,
-        }
-        .encode(out);
+        Header { list: true, payload_length }.encode(out);
         self.block_access_index.encode(out);
         self.post.encode(out);
     }
 }
 
 fn encode_list<T: Encodable>(items: &[T], out: &mut dyn BufMut) {
-    Header {
-        list: true,
-        payload_length: payload_length(items),
-    }
-    .encode(out);
+    Header { list: true, payload_length: payload_length(items) }.encode(out);
     for item in items {
         item.encode(out);
     }

@@ -29,13 +29,7 @@ pub struct FlatList {
 impl FlatList {
     pub(crate) fn new(bytes: Bytes, columns: Columns, gas_limit: u64) -> Self {
         let table = OrdinalTable::new(&columns.addresses);
-        Self {
-            bytes,
-            columns,
-            table,
-            gas_limit,
-            hash: OnceLock::new(),
-        }
+        Self { bytes, columns, table, gas_limit, hash: OnceLock::new() }
     }
 
     /// The list's RLP, as it was given.
@@ -45,9 +39,7 @@ impl FlatList {
 
     /// The Keccak-256 of [`Self::bytes`], taken at the first call.
     pub fn hash(&self) -> B256 {
-        *self
-            .hash
-            .get_or_init(|| balsa_keccak::keccak256(&self.bytes))
+        *self.hash.get_or_init(|| balsa_keccak::keccak256(&self.bytes))
     }
 
     /// Number of accounts.
@@ -81,11 +73,7 @@ impl FlatList {
     /// [`ListError::TooManyItems`].
     pub fn check_item_cap(&self) -> Result<(), ListError> {
         let (items, items_max) = (self.item_count(), item_count_max(self.gas_limit));
-        if items > items_max {
-            Err(ListError::TooManyItems { items, items_max })
-        } else {
-            Ok(())
-        }
+        if items > items_max { Err(ListError::TooManyItems { items, items_max }) } else { Ok(()) }
     }
 
     /// Number of changes at each block access index, over all accounts and fields. Ends with the greatest index that
@@ -97,11 +85,7 @@ impl FlatList {
     /// Number of changes at `index`.
     #[inline]
     pub fn row_count(&self, index: u32) -> u32 {
-        self.columns
-            .row_counts
-            .get(index as usize)
-            .copied()
-            .unwrap_or(0)
+        self.columns.row_counts.get(index as usize).copied().unwrap_or(0)
     }
 }
 
@@ -127,9 +111,7 @@ impl FlatList {
     /// The balance that an account has before `index` runs, or `None` if no earlier index changes it.
     #[inline]
     pub fn balance_before(&self, ordinal: u32, index: u32) -> Option<U256> {
-        self.columns
-            .balances
-            .before(self.balance_range(ordinal), index)
+        self.columns.balances.before(self.balance_range(ordinal), index)
     }
 
     /// The nonce that an account has before `index` runs, or `None` if no earlier index changes it.
@@ -141,18 +123,14 @@ impl FlatList {
     /// The code that an account has before `index` runs, or `None` if no earlier index changes it.
     #[inline]
     pub fn code_before(&self, ordinal: u32, index: u32) -> Option<Bytes> {
-        self.code_ordinal_before(ordinal, index)
-            .map(|code| self.code(code))
+        self.code_ordinal_before(ordinal, index).map(|code| self.code(code))
     }
 
     /// The same as a code ordinal: the position among all code changes of the list, which indexes whatever is kept
     /// per code (its analysis, its hash).
     #[inline]
     pub fn code_ordinal_before(&self, ordinal: u32, index: u32) -> Option<u32> {
-        self.columns
-            .codes
-            .position_before(self.code_range(ordinal), index)
-            .map(|at| at as u32)
+        self.columns.codes.position_before(self.code_range(ordinal), index).map(|at| at as u32)
     }
 
     /// The code of a code ordinal, sharing the list's bytes.
@@ -191,11 +169,7 @@ impl FlatList {
     #[inline]
     pub fn code_ordinal_final(&self, ordinal: u32) -> Option<u32> {
         let range = self.code_range(ordinal);
-        if range.is_empty() {
-            None
-        } else {
-            Some(range.end as u32 - 1)
-        }
+        if range.is_empty() { None } else { Some(range.end as u32 - 1) }
     }
 
     /// The balance changes of an account: indices ascending, and the balance after each.
@@ -252,24 +226,18 @@ impl FlatList {
     /// The slot ordinal of an account's slot, or `None` if it is not listed.
     #[inline]
     pub fn slot_ordinal(&self, ordinal: u32, slot: &U256) -> Option<u32> {
-        self.slot_in(self.changed_slots(ordinal), slot)
-            .or_else(|| self.slot_in(self.read_slots(ordinal), slot))
+        self.slot_in(self.changed_slots(ordinal), slot).or_else(|| self.slot_in(self.read_slots(ordinal), slot))
     }
 
     /// The ordinal of the account that a slot belongs to.
     pub fn slot_account(&self, slot_ordinal: u32) -> u32 {
-        self.columns
-            .rows
-            .partition_point(|row| row.slots <= slot_ordinal) as u32
-            - 1
+        self.columns.rows.partition_point(|row| row.slots <= slot_ordinal) as u32 - 1
     }
 
     /// The value that a slot has before `index` runs, or `None` if no earlier index changes it.
     #[inline]
     pub fn slot_before(&self, slot_ordinal: u32, index: u32) -> Option<U256> {
-        self.columns
-            .storage
-            .before(self.storage_range(slot_ordinal), index)
+        self.columns.storage.before(self.storage_range(slot_ordinal), index)
     }
 
     /// The value of a slot after the block, or `None` if it does not change.
@@ -317,9 +285,7 @@ impl FlatList {
     /// The value that a slot is listed with at `index`.
     #[inline]
     pub fn slot_at(&self, slot_ordinal: u32, index: u32) -> Option<U256> {
-        self.columns
-            .storage
-            .at(self.storage_range(slot_ordinal), index)
+        self.columns.storage.at(self.storage_range(slot_ordinal), index)
     }
 }
 

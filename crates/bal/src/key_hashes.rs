@@ -15,20 +15,9 @@ pub struct KeyHashes {
 impl KeyHashes {
     /// Hashes the keys of `list`.
     pub fn of(list: &FlatList) -> Self {
-        let addresses: Vec<_> = list
-            .addresses()
-            .iter()
-            .map(|address| address.into_array())
-            .collect();
-        let slots: Vec<_> = list
-            .slots()
-            .iter()
-            .map(|slot| slot.to_be_bytes::<32>())
-            .collect();
-        Self {
-            addresses: hash_all(&addresses),
-            slots: hash_all(&slots),
-        }
+        let addresses: Vec<_> = list.addresses().iter().map(|address| address.into_array()).collect();
+        let slots: Vec<_> = list.slots().iter().map(|slot| slot.to_be_bytes::<32>()).collect();
+        Self { addresses: hash_all(&addresses), slots: hash_all(&slots) }
     }
 }
 

@@ -15,9 +15,7 @@ mod list_error;
 mod ordinal_table;
 mod rlp;
 
-pub use account_changes::{
-    AccountChanges, BalanceChange, Change, CodeChange, NonceChange, SlotChanges, StorageChange,
-};
+pub use account_changes::{AccountChanges, BalanceChange, Change, CodeChange, NonceChange, SlotChanges, StorageChange};
 pub use decode::Limits;
 pub use encode::encode;
 pub use flat_list::FlatList;

@@ -130,9 +130,7 @@ impl ListError {
         match self {
             // The suites have a class of its own for an account that stands twice, and none for bytes that are not
             // RLP; the same class says it best.
-            Self::TooLarge { .. } | Self::Rlp(_) | Self::DuplicateAccount { .. } => {
-                "INCORRECT_BLOCK_FORMAT"
-            }
+            Self::TooLarge { .. } | Self::Rlp(_) | Self::DuplicateAccount { .. } => "INCORRECT_BLOCK_FORMAT",
             Self::TooManyItems { .. } => "BLOCK_ACCESS_LIST_GAS_LIMIT_EXCEEDED",
             _ => "INVALID_BLOCK_ACCESS_LIST",
         }

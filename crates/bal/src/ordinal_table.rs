@@ -18,10 +18,7 @@ pub(crate) struct OrdinalTable {
 impl OrdinalTable {
     pub(crate) fn new(addresses: &[Address]) -> Self {
         let seeds = RandomState::default();
-        let mut table = Self {
-            seeds,
-            entries: vec![0; (2 * addresses.len()).next_power_of_two().max(2)],
-        };
+        let mut table = Self { seeds, entries: vec![0; (2 * addresses.len()).next_power_of_two().max(2)] };
         for (ordinal, address) in addresses.iter().enumerate() {
             let mut at = table.start(address);
             while table.entries[at] != 0 {

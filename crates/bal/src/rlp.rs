@@ -109,10 +109,7 @@ impl<'a> Reader<'a> {
         let end = self.list(self.bytes.len())?;
         match self.bytes.len() - end {
             0 => Ok(end),
-            size => Err(RlpError {
-                offset: end,
-                fault: RlpFault::TrailingBytes { size },
-            }),
+            size => Err(RlpError { offset: end, fault: RlpFault::TrailingBytes { size } }),
         }
     }
 
@@ -123,11 +120,7 @@ impl<'a> Reader<'a> {
         if first < 0xc0 {
             return Err(fault(self.at, RlpFault::ListExpected));
         }
-        let payload = if first < 0xf8 {
-            self.short(end, first - 0xc0)?
-        } else {
-            self.long(end, first - 0xf7)?
-        };
+        let payload = if first < 0xf8 { self.short(end, first - 0xc0)? } else { self.long(end, first - 0xf7)? };
         self.at = payload.start;
         Ok(payload.start + payload.size)
     }
@@ -141,26 +134,14 @@ impl<'a> Reader<'a> {
     /// Closes a record: nothing may stand between its last item and its end.
     #[inline]
     pub(crate) fn close(&self, end: usize) -> Read<()> {
-        if self.at == end {
-            Ok(())
-        } else {
-            Err(fault(
-                self.at,
-                RlpFault::ExtraItems {
-                    size: end - self.at,
-                },
-            ))
-        }
+        if self.at == end { Ok(()) } else { Err(fault(self.at, RlpFault::ExtraItems { size: end - self.at })) }
     }
 
     #[inline]
     pub(crate) fn string(&mut self, end: usize) -> Read<Payload> {
         let first = self.first(end)?;
         let payload = if first < 0x80 {
-            Payload {
-                start: self.at,
-                size: 1,
-            }
+            Payload { start: self.at, size: 1 }
         } else if first < 0xb8 {
             let payload = self.short(end, first - 0x80)?;
             if payload.size == 1 && self.bytes[payload.start] < 0x80 {
@@ -210,13 +191,7 @@ impl<'a> Reader<'a> {
         let offset = self.at;
         let payload = self.string(end)?;
         if payload.size > size_max {
-            return Err(fault(
-                offset,
-                RlpFault::IntegerTooWide {
-                    size: payload.size,
-                    size_max,
-                },
-            ));
+            return Err(fault(offset, RlpFault::IntegerTooWide { size: payload.size, size_max }));
         }
         if payload.size > 0 && self.bytes[payload.start] == 0 {
             return Err(fault(offset, RlpFault::IntegerLeadingZero));
@@ -226,11 +201,7 @@ impl<'a> Reader<'a> {
 
     #[inline]
     fn first(&self, end: usize) -> Read<u8> {
-        if self.at < end {
-            Ok(self.bytes[self.at])
-        } else {
-            Err(fault(self.at, RlpFault::MissingItem))
-        }
+        if self.at < end { Ok(self.bytes[self.at]) } else { Err(fault(self.at, RlpFault::MissingItem)) }
     }
 
     /// The payload of an item whose length is in its first byte.
@@ -273,9 +244,7 @@ fn fault(offset: usize, fault: RlpFault) -> RlpError {
 /// A big-endian integer of at most 8 bytes.
 #[inline]
 fn small(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0, |value, byte| value << 8 | u64::from(*byte))
+    bytes.iter().fold(0, |value, byte| value << 8 | u64::from(*byte))
 }
 
 /// A big-endian integer of `size <= 32` bytes that ends at `end`, as limbs, least significant first.

@@ -123,10 +123,7 @@ impl Fork {
 
     /// Whether the fork changes nothing but the blob parameters (EIP-7892).
     pub const fn is_blob_parameter_only(self) -> bool {
-        matches!(
-            self,
-            Self::Bpo1 | Self::Bpo2 | Self::Bpo3 | Self::Bpo4 | Self::Bpo5
-        )
+        matches!(self, Self::Bpo1 | Self::Bpo2 | Self::Bpo3 | Self::Bpo4 | Self::Bpo5)
     }
 
     /// The position in [`Fork::ALL`].

@@ -12,8 +12,6 @@ mod test_network;
 
 pub use fork::{Fork, Switch};
 pub use rule_override::{RuleOverride, RuleOverrideError};
-pub use rules::{
-    BlobRules, DaoRule, GAS_PER_BLOB, MAINNET_DEPOSIT_CONTRACT, Rules, TRANSACTION_GAS_LIMIT_CAP,
-};
+pub use rules::{BlobRules, DaoRule, GAS_PER_BLOB, MAINNET_DEPOSIT_CONTRACT, Rules, TRANSACTION_GAS_LIMIT_CAP};
 pub use schedule::{Schedule, ScheduleError};
 pub use spec::ChainSpec;

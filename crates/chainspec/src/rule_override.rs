@@ -36,31 +36,22 @@ impl FromStr for RuleOverride {
     type Err = RuleOverrideError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (name, meaning) = text
-            .split_once('=')
-            .ok_or_else(|| RuleOverrideError::Form(text.to_owned()))?;
+        let (name, meaning) = text.split_once('=').ok_or_else(|| RuleOverrideError::Form(text.to_owned()))?;
         let mut parts = meaning.split('+');
         let meaning = fork(parts.next().unwrap_or_default())?;
         let mut block_access_lists = meaning >= Fork::Amsterdam;
         for addition in parts {
             if !matches!(addition.trim(), "EIP7928" | "EIP-7928") {
-                return Err(RuleOverrideError::UnknownAddition(
-                    addition.trim().to_owned(),
-                ));
+                return Err(RuleOverrideError::UnknownAddition(addition.trim().to_owned()));
             }
             block_access_lists = true;
         }
-        Ok(Self {
-            name: fork(name)?,
-            meaning,
-            block_access_lists,
-        })
+        Ok(Self { name: fork(name)?, meaning, block_access_lists })
     }
 }
 
 fn fork(text: &str) -> Result<Fork, RuleOverrideError> {
-    Fork::from_test_name(text.trim())
-        .ok_or_else(|| RuleOverrideError::UnknownFork(text.trim().to_owned()))
+    Fork::from_test_name(text.trim()).ok_or_else(|| RuleOverrideError::UnknownFork(text.trim().to_owned()))
 }
 
 #[cfg(test)]
@@ -78,23 +69,11 @@ mod tests {
 
     #[test]
     fn overrides_parse() {
-        check(
-            "Amsterdam=BPO2+EIP7928",
-            Ok((Fork::Amsterdam, Fork::Bpo2, true)),
-        );
+        check("Amsterdam=BPO2+EIP7928", Ok((Fork::Amsterdam, Fork::Bpo2, true)));
         check("Amsterdam=Osaka", Ok((Fork::Amsterdam, Fork::Osaka, false)));
-        check(
-            "Prague = Amsterdam",
-            Ok((Fork::Prague, Fork::Amsterdam, true)),
-        );
-        check(
-            "Amsterdam",
-            Err(r#"rule override "Amsterdam" is not of the form NAME=FORK or NAME=FORK+EIP7928"#),
-        );
+        check("Prague = Amsterdam", Ok((Fork::Prague, Fork::Amsterdam, true)));
+        check("Amsterdam", Err(r#"rule override "Amsterdam" is not of the form NAME=FORK or NAME=FORK+EIP7928"#));
         check("Amsterdam=Oslo", Err(r#""Oslo" is not the name of a fork"#));
-        check(
-            "Amsterdam=Osaka+EIP7928+EIP1",
-            Err(r#""EIP1" cannot be added to a fork: only EIP7928 can"#),
-        );
+        check("Amsterdam=Osaka+EIP7928+EIP1", Err(r#""EIP1" cannot be added to a fork: only EIP7928 can"#));
     }
 }

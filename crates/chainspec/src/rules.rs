@@ -71,8 +71,7 @@ pub const TRANSACTION_GAS_LIMIT_CAP: u64 = 1 << 24;
 pub const GAS_PER_BLOB: u64 = 1 << 17;
 
 /// Mainnet's deposit contract, used where a genesis file names none.
-pub const MAINNET_DEPOSIT_CONTRACT: Address =
-    address!("0x00000000219ab540356cBB839Cbe05303d7705Fa");
+pub const MAINNET_DEPOSIT_CONTRACT: Address = address!("0x00000000219ab540356cBB839Cbe05303d7705Fa");
 
 impl Rules {
     /// Whether `fork` is active.
@@ -146,23 +145,10 @@ const FRONTIER: Rules = Rules {
     deposit_contract: MAINNET_DEPOSIT_CONTRACT,
     dao: DaoRule::None,
 };
-const HOMESTEAD: Rules = Rules {
-    fork: Fork::Homestead,
-    ..FRONTIER
-};
-const DAO: Rules = Rules {
-    fork: Fork::Dao,
-    ..HOMESTEAD
-};
-const TANGERINE_WHISTLE: Rules = Rules {
-    fork: Fork::TangerineWhistle,
-    ..DAO
-};
-const SPURIOUS_DRAGON: Rules = Rules {
-    fork: Fork::SpuriousDragon,
-    max_code_size: Some(24_576),
-    ..TANGERINE_WHISTLE
-};
+const HOMESTEAD: Rules = Rules { fork: Fork::Homestead, ..FRONTIER };
+const DAO: Rules = Rules { fork: Fork::Dao, ..HOMESTEAD };
+const TANGERINE_WHISTLE: Rules = Rules { fork: Fork::TangerineWhistle, ..DAO };
+const SPURIOUS_DRAGON: Rules = Rules { fork: Fork::SpuriousDragon, max_code_size: Some(24_576), ..TANGERINE_WHISTLE };
 const BYZANTIUM: Rules = Rules {
     fork: Fork::Byzantium,
     block_reward: Some(ether(3)),
@@ -175,114 +161,46 @@ const CONSTANTINOPLE: Rules = Rules {
     difficulty_bomb_delay: Some(5_000_000),
     ..BYZANTIUM
 };
-const PETERSBURG: Rules = Rules {
-    fork: Fork::Petersburg,
-    ..CONSTANTINOPLE
-};
-const ISTANBUL: Rules = Rules {
-    fork: Fork::Istanbul,
-    ..PETERSBURG
-};
-const MUIR_GLACIER: Rules = Rules {
-    fork: Fork::MuirGlacier,
-    difficulty_bomb_delay: Some(9_000_000),
-    ..ISTANBUL
-};
-const BERLIN: Rules = Rules {
-    fork: Fork::Berlin,
-    ..MUIR_GLACIER
-};
-const LONDON: Rules = Rules {
-    fork: Fork::London,
-    difficulty_bomb_delay: Some(9_700_000),
-    ..BERLIN
-};
-const ARROW_GLACIER: Rules = Rules {
-    fork: Fork::ArrowGlacier,
-    difficulty_bomb_delay: Some(10_700_000),
-    ..LONDON
-};
-const GRAY_GLACIER: Rules = Rules {
-    fork: Fork::GrayGlacier,
-    difficulty_bomb_delay: Some(11_400_000),
-    ..ARROW_GLACIER
-};
-const PARIS: Rules = Rules {
-    fork: Fork::Paris,
-    block_reward: None,
-    difficulty_bomb_delay: None,
-    ..GRAY_GLACIER
-};
-const SHANGHAI: Rules = Rules {
-    fork: Fork::Shanghai,
-    max_initcode_size: Some(2 * 24_576),
-    ..PARIS
-};
+const PETERSBURG: Rules = Rules { fork: Fork::Petersburg, ..CONSTANTINOPLE };
+const ISTANBUL: Rules = Rules { fork: Fork::Istanbul, ..PETERSBURG };
+const MUIR_GLACIER: Rules = Rules { fork: Fork::MuirGlacier, difficulty_bomb_delay: Some(9_000_000), ..ISTANBUL };
+const BERLIN: Rules = Rules { fork: Fork::Berlin, ..MUIR_GLACIER };
+const LONDON: Rules = Rules { fork: Fork::London, difficulty_bomb_delay: Some(9_700_000), ..BERLIN };
+const ARROW_GLACIER: Rules = Rules { fork: Fork::ArrowGlacier, difficulty_bomb_delay: Some(10_700_000), ..LONDON };
+const GRAY_GLACIER: Rules = Rules { fork: Fork::GrayGlacier, difficulty_bomb_delay: Some(11_400_000), ..ARROW_GLACIER };
+const PARIS: Rules = Rules { fork: Fork::Paris, block_reward: None, difficulty_bomb_delay: None, ..GRAY_GLACIER };
+const SHANGHAI: Rules = Rules { fork: Fork::Shanghai, max_initcode_size: Some(2 * 24_576), ..PARIS };
 const CANCUN: Rules = Rules {
     fork: Fork::Cancun,
-    blobs: Some(BlobRules {
-        target: 3,
-        max: 6,
-        max_per_transaction: None,
-        update_fraction: 3_338_477,
-    }),
+    blobs: Some(BlobRules { target: 3, max: 6, max_per_transaction: None, update_fraction: 3_338_477 }),
     ..SHANGHAI
 };
 const PRAGUE: Rules = Rules {
     fork: Fork::Prague,
-    blobs: Some(BlobRules {
-        target: 6,
-        max: 9,
-        max_per_transaction: None,
-        update_fraction: 5_007_716,
-    }),
+    blobs: Some(BlobRules { target: 6, max: 9, max_per_transaction: None, update_fraction: 5_007_716 }),
     ..CANCUN
 };
 const OSAKA: Rules = Rules {
     fork: Fork::Osaka,
-    blobs: Some(BlobRules {
-        target: 6,
-        max: 9,
-        max_per_transaction: Some(6),
-        update_fraction: 5_007_716,
-    }),
+    blobs: Some(BlobRules { target: 6, max: 9, max_per_transaction: Some(6), update_fraction: 5_007_716 }),
     transaction_gas_limit_max: Some(TRANSACTION_GAS_LIMIT_CAP),
     block_bytes_max: Some(8 * 1024 * 1024),
     ..PRAGUE
 };
 const BPO1: Rules = Rules {
     fork: Fork::Bpo1,
-    blobs: Some(BlobRules {
-        target: 10,
-        max: 15,
-        max_per_transaction: Some(6),
-        update_fraction: 8_346_193,
-    }),
+    blobs: Some(BlobRules { target: 10, max: 15, max_per_transaction: Some(6), update_fraction: 8_346_193 }),
     ..OSAKA
 };
 const BPO2: Rules = Rules {
     fork: Fork::Bpo2,
-    blobs: Some(BlobRules {
-        target: 14,
-        max: 21,
-        max_per_transaction: Some(6),
-        update_fraction: 11_684_671,
-    }),
+    blobs: Some(BlobRules { target: 14, max: 21, max_per_transaction: Some(6), update_fraction: 11_684_671 }),
     ..BPO1
 };
 // Mainnet has not scheduled the next three: their limits always come from a chain's own blob schedule.
-const BPO3: Rules = Rules {
-    fork: Fork::Bpo3,
-    ..BPO2
-};
-const BPO4: Rules = Rules {
-    fork: Fork::Bpo4,
-    ..BPO3
-};
-const BPO5: Rules = Rules {
-    fork: Fork::Bpo5,
-    ..BPO4
-};
+const BPO3: Rules = Rules { fork: Fork::Bpo3, ..BPO2 };
+const BPO4: Rules = Rules { fork: Fork::Bpo4, ..BPO3 };
+const BPO5: Rules = Rules { fork: Fork::Bpo5, ..BPO4 };
 const AMSTERDAM: Rules = Rules {
     fork: Fork::Amsterdam,
     block_access_lists: true,
@@ -313,11 +231,7 @@ mod tests {
         for fork in Fork::ALL {
             let rules = Rules::mainnet(fork);
             assert_eq!(rules.block_reward.is_some(), fork < Fork::Paris, "{fork}");
-            assert_eq!(
-                rules.difficulty_bomb_delay.is_some(),
-                fork < Fork::Paris,
-                "{fork}"
-            );
+            assert_eq!(rules.difficulty_bomb_delay.is_some(), fork < Fork::Paris, "{fork}");
             assert_eq!(rules.blobs.is_some(), fork >= Fork::Cancun, "{fork}");
         }
     }

@@ -65,14 +65,12 @@ impl Schedule {
 
     /// The latest fork that is on in a proof-of-work block.
     pub fn fork_at_number(&self, number: u64) -> Fork {
-        self.latest(Switch::BlockNumber, number)
-            .unwrap_or(Fork::Frontier)
+        self.latest(Switch::BlockNumber, number).unwrap_or(Fork::Frontier)
     }
 
     /// The latest fork that is on in a proof-of-stake block.
     pub fn fork_at_timestamp(&self, timestamp: u64) -> Fork {
-        self.latest(Switch::Timestamp, timestamp)
-            .unwrap_or(Fork::Paris)
+        self.latest(Switch::Timestamp, timestamp).unwrap_or(Fork::Paris)
     }
 
     /// Whether `fork` is switched on by block `number`, whatever else is.
@@ -97,22 +95,9 @@ impl Schedule {
     /// The first pair of forks that contradicts this.
     pub fn check(&self) -> Result<(), ScheduleError> {
         let without_blob_forks = |fork: &Fork| !fork.is_blob_parameter_only();
-        self.check_line(
-            Fork::ALL
-                .into_iter()
-                .filter(|f| f.switch() == Switch::BlockNumber),
-        )?;
-        self.check_line(
-            Fork::ALL
-                .into_iter()
-                .filter(|f| f.switch() == Switch::Timestamp)
-                .filter(without_blob_forks),
-        )?;
-        self.check_line(
-            Fork::ALL
-                .into_iter()
-                .filter(|fork| *fork == Fork::Osaka || fork.is_blob_parameter_only()),
-        )
+        self.check_line(Fork::ALL.into_iter().filter(|f| f.switch() == Switch::BlockNumber))?;
+        self.check_line(Fork::ALL.into_iter().filter(|f| f.switch() == Switch::Timestamp).filter(without_blob_forks))?;
+        self.check_line(Fork::ALL.into_iter().filter(|fork| *fork == Fork::Osaka || fork.is_blob_parameter_only()))
     }
 
     fn check_line(&self, line: impl Iterator<Item = Fork>) -> Result<(), ScheduleError> {
@@ -129,12 +114,7 @@ impl Schedule {
                 return Err(ScheduleError::Missing { missing, later });
             }
             if let Some((earlier, earlier_at)) = earlier.filter(|(_, at)| *at > later_at) {
-                return Err(ScheduleError::OutOfOrder {
-                    earlier,
-                    earlier_at,
-                    later,
-                    later_at,
-                });
+                return Err(ScheduleError::OutOfOrder { earlier, earlier_at, later, later_at });
             }
             earlier = Some((later, later_at));
         }
@@ -142,16 +122,11 @@ impl Schedule {
     }
 
     fn latest(&self, switch: Switch, point: u64) -> Option<Fork> {
-        self.entries(switch)
-            .filter(|(_, at)| *at <= point)
-            .map(|(fork, _)| fork)
-            .max()
+        self.entries(switch).filter(|(_, at)| *at <= point).map(|(fork, _)| fork).max()
     }
 }
 
 fn may_be_left_out(fork: Fork) -> bool {
-    matches!(
-        fork,
-        Fork::Dao | Fork::MuirGlacier | Fork::ArrowGlacier | Fork::GrayGlacier
-    ) || fork.is_blob_parameter_only()
+    matches!(fork, Fork::Dao | Fork::MuirGlacier | Fork::ArrowGlacier | Fork::GrayGlacier)
+        || fork.is_blob_parameter_only()
 }

@@ -53,11 +53,7 @@ impl ChainSpec {
     /// Proof of stake is read off the header's own difficulty: that the terminal total difficulty had been
     /// reached by then is for the block tree to check, see [`ChainSpec::is_merged_after`].
     pub fn rules_of(&self, header: &Header) -> Rules {
-        self.rules_at(
-            header.number,
-            header.timestamp,
-            self.is_proof_of_stake(header),
-        )
+        self.rules_at(header.number, header.timestamp, self.is_proof_of_stake(header))
     }
 
     /// The rules of a block with this number and timestamp (in seconds).
@@ -69,16 +65,11 @@ impl ChainSpec {
         };
         let (meaning, lists) = self.meaning_of(scheduled);
         let row = Rules::mainnet(meaning);
-        let lists_on_their_own = proof_of_stake
-            && self
-                .block_access_list_time
-                .is_some_and(|at| at <= timestamp);
+        let lists_on_their_own = proof_of_stake && self.block_access_list_time.is_some_and(|at| at <= timestamp);
         Rules {
             chain_id: self.chain_id,
             block_access_lists: lists || lists_on_their_own,
-            blobs: row
-                .blobs
-                .map(|blobs| self.blobs_at(timestamp, scheduled, meaning, blobs)),
+            blobs: row.blobs.map(|blobs| self.blobs_at(timestamp, scheduled, meaning, blobs)),
             deposit_contract: self.deposit_contract,
             dao: self.dao_rule(number, proof_of_stake),
             ..row
@@ -96,8 +87,7 @@ impl ChainSpec {
 
     /// Whether the child of a block with this total difficulty is made by proof of stake.
     pub fn is_merged_after(&self, total_difficulty: U256) -> bool {
-        self.terminal_total_difficulty
-            .is_some_and(|terminal| total_difficulty >= terminal)
+        self.terminal_total_difficulty.is_some_and(|terminal| total_difficulty >= terminal)
     }
 
     fn meaning_of(&self, scheduled: Fork) -> (Fork, bool) {
@@ -105,21 +95,14 @@ impl ChainSpec {
             .iter()
             .rev()
             .find(|other| other.name == scheduled)
-            .map_or(
-                (scheduled, Rules::mainnet(scheduled).block_access_lists),
-                |other| (other.meaning, other.block_access_lists),
-            )
+            .map_or((scheduled, Rules::mainnet(scheduled).block_access_lists), |other| {
+                (other.meaning, other.block_access_lists)
+            })
     }
 
     /// The blob limits in force at `timestamp`: those of the fork that switched on last among the forks
     /// that set any. Not of the greatest fork: a blob-parameter-only fork may come after Amsterdam.
-    fn blobs_at(
-        &self,
-        timestamp: u64,
-        scheduled: Fork,
-        meaning: Fork,
-        row: BlobRules,
-    ) -> BlobRules {
+    fn blobs_at(&self, timestamp: u64, scheduled: Fork, meaning: Fork, row: BlobRules) -> BlobRules {
         let limits = self
             .schedule
             .entries(Switch::Timestamp)
@@ -127,18 +110,11 @@ impl ChainSpec {
             .filter_map(|(fork, at)| Some((at, fork, self.blob_limits_set_by(fork)?)))
             .max_by_key(|(at, fork, _)| (*at, *fork))
             .map_or(row, |(_, _, limits)| limits);
-        BlobRules {
-            max_per_transaction: row.max_per_transaction,
-            ..limits
-        }
+        BlobRules { max_per_transaction: row.max_per_transaction, ..limits }
     }
 
     fn blob_limits_set_by(&self, fork: Fork) -> Option<BlobRules> {
-        let own = self
-            .blob_schedule
-            .iter()
-            .find(|(named, _)| *named == fork)
-            .map(|(_, own)| *own);
+        let own = self.blob_schedule.iter().find(|(named, _)| *named == fork).map(|(_, own)| *own);
         own.or_else(|| match fork {
             Fork::Cancun | Fork::Prague | Fork::Bpo1 | Fork::Bpo2 => Rules::mainnet(fork).blobs,
             _ => None,
@@ -146,11 +122,7 @@ impl ChainSpec {
     }
 
     fn dao_rule(&self, number: u64, proof_of_stake: bool) -> DaoRule {
-        let Some(after) = self
-            .schedule
-            .at(Fork::Dao)
-            .and_then(|at| number.checked_sub(at))
-        else {
+        let Some(after) = self.schedule.at(Fork::Dao).and_then(|at| number.checked_sub(at)) else {
             return DaoRule::None;
         };
         match (after, self.dao_fork_support) {
