@@ -1,0 +1,109 @@
+//! The sponge around the permutation: blocks in, hashes out, for the inputs of one group of lanes.
+//!
+//! Keccak-256 is the sponge of FIPS 202, section 4, with a rate of 136 bytes and the padding of the original Keccak
+//! submission (`0x01` instead of SHA-3's `0x06`).
+#![expect(unsafe_code, reason = "the constructors of `Lanes`")]
+
+use crate::RATE;
+use crate::batch;
+use crate::permutation::{Lanes, RATE_WORDS, permute};
+use alloy_primitives::B256;
+
+/// The hashes of `L` inputs. It takes as many permutations as the longest has blocks.
+///
+/// # Safety
+/// The processor must have the instruction set of `V`.
+#[inline(always)]
+pub(crate) unsafe fn hash<const L: usize, V: Lanes<L>>(inputs: &[&[u8]; L]) -> [B256; L] {
+    let mut blocks = [0; L];
+    let mut blocks_max = 0;
+    for i in 0..L {
+        blocks[i] = batch::blocks(inputs[i]);
+        blocks_max = blocks_max.max(blocks[i]);
+    }
+
+    let mut hashes = [B256::ZERO; L];
+    // SAFETY: the caller's promise.
+    let mut state = [unsafe { V::zero() }; 25];
+    for block in 0..blocks_max {
+        // A lane that is done goes on with empty blocks; its hash has been taken.
+        let mut rests: [&[u8]; L] = [&[]; L];
+        for i in 0..L {
+            rests[i] = inputs[i].get(RATE * block..).unwrap_or(&[]);
+        }
+        // SAFETY: the caller's promise.
+        let words = unsafe { V::load(&rests) };
+        for i in 0..RATE_WORDS {
+            state[i] = state[i].xor(words[i]);
+        }
+        permute(&mut state);
+        if blocks.contains(&(block + 1)) {
+            let squeezed = V::squeeze([state[0], state[1], state[2], state[3]]);
+            for i in 0..L {
+                if blocks[i] == block + 1 {
+                    hashes[i] = squeezed[i];
+                }
+            }
+        }
+    }
+    hashes
+}
+
+/// The hashes of `L` inputs of one block each and one known length, which lets the compiler settle all masks and
+/// drop the words that are always zero.
+///
+/// # Safety
+/// The processor must have the instruction set of `V`.
+#[inline(always)]
+pub(crate) unsafe fn hash_fixed<const L: usize, const N: usize, V: Lanes<L>>(
+    inputs: &[[u8; N]; L],
+) -> [B256; L] {
+    const { assert!(N < RATE, "one block") };
+    let mut rests: [&[u8]; L] = [&[]; L];
+    for i in 0..L {
+        rests[i] = &inputs[i];
+    }
+    // SAFETY: the caller's promise.
+    let (zero, words) = unsafe { (V::zero(), V::load(&rests)) };
+    let mut state = [zero; 25];
+    state[..RATE_WORDS].copy_from_slice(&words);
+    permute(&mut state);
+    V::squeeze([state[0], state[1], state[2], state[3]])
+}
+
+/// Hashes `inputs[i]` for all `i` of `order`, at most `L`, into `hashes[i]`. Lanes left over hash the empty input.
+///
+/// # Safety
+/// The processor must have the instruction set of `V`.
+#[inline(always)]
+pub(crate) unsafe fn hash_places<const L: usize, V: Lanes<L>>(
+    inputs: &[&[u8]],
+    order: &[u8],
+    hashes: &mut [B256],
+) {
+    let mut group: [&[u8]; L] = [&[]; L];
+    for (lane, &place) in group.iter_mut().zip(order) {
+        *lane = inputs[place as usize];
+    }
+    // SAFETY: the caller's promise.
+    let hashed = unsafe { hash::<L, V>(&group) };
+    for (&place, hash) in order.iter().zip(hashed) {
+        hashes[place as usize] = hash;
+    }
+}
+
+/// Hashes at most `L` inputs of one known length. Lanes left over hash zeros.
+///
+/// # Safety
+/// The processor must have the instruction set of `V`.
+#[inline(always)]
+pub(crate) unsafe fn hash_fixed_some<const L: usize, const N: usize, V: Lanes<L>>(
+    inputs: &[[u8; N]],
+    hashes: &mut [B256],
+) {
+    let mut group = [[0; N]; L];
+    group[..inputs.len()].copy_from_slice(inputs);
+    // SAFETY: the caller's promise.
+    let hashed = unsafe { hash_fixed::<L, N, V>(&group) };
+    hashes.copy_from_slice(&hashed[..hashes.len()]);
+}
