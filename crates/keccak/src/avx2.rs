@@ -1,10 +1,7 @@
 //! AVX2: four states in 256-bit registers.
 //!
 //! With 16 registers most of the 25 words live on the stack, and a rotation is two shifts and an or.
-#![expect(
-    unsafe_code,
-    reason = "intrinsics; sound by the witness rule of `Lanes`"
-)]
+#![expect(unsafe_code, reason = "intrinsics; sound by the witness rule of `Lanes`")]
 
 use crate::keccak256;
 use crate::permutation::{Lanes, RATE_WORDS};
@@ -125,12 +122,7 @@ impl Lanes<4> for Four {
     #[inline(always)]
     fn rotate_left<const LEFT: i32, const RIGHT: i32>(self) -> Self {
         // SAFETY: see above.
-        Self(unsafe {
-            _mm256_or_si256(
-                _mm256_slli_epi64::<LEFT>(self.0),
-                _mm256_srli_epi64::<RIGHT>(self.0),
-            )
-        })
+        Self(unsafe { _mm256_or_si256(_mm256_slli_epi64::<LEFT>(self.0), _mm256_srli_epi64::<RIGHT>(self.0)) })
     }
 
     #[inline(always)]

@@ -7,10 +7,7 @@
 //! behind its padding first, costs half as much as the permutation. Here a masked load takes an input's bytes as
 //! they lie, a second mask puts the padding behind them, and words change from rows to lanes in registers: 3 ns a
 //! hash instead of 30.
-#![expect(
-    unsafe_code,
-    reason = "intrinsics; sound by the witness rule of `Lanes`"
-)]
+#![expect(unsafe_code, reason = "intrinsics; sound by the witness rule of `Lanes`")]
 
 mod eight;
 mod four;
@@ -65,17 +62,9 @@ pub(crate) fn hash_fixed<const N: usize>(inputs: &[[u8; N]], hashes: &mut [B256]
 #[inline(always)]
 unsafe fn load_64(rest: &[u8], from: usize) -> __m512i {
     let present = rest.len().saturating_sub(from);
-    let bytes = if present >= 64 {
-        u64::MAX
-    } else {
-        (1 << present) - 1
-    };
+    let bytes = if present >= 64 { u64::MAX } else { (1 << present) - 1 };
     // The bit after the mask: none behind a full one, nor where the input ended in an earlier part.
-    let padding = if rest.len() >= from {
-        bytes.wrapping_add(1)
-    } else {
-        0
-    };
+    let padding = if rest.len() >= from { bytes.wrapping_add(1) } else { 0 };
     // SAFETY: the caller's promise; bytes outside of the mask are not accessed, and those in it lie in `rest`.
     unsafe {
         let row = _mm512_maskz_loadu_epi8(bytes, rest.as_ptr().wrapping_add(from).cast());

@@ -1,11 +1,5 @@
 //! The instruction sets, and how many lanes to use for how many inputs.
-#![cfg_attr(
-    target_arch = "x86_64",
-    expect(
-        unsafe_code,
-        reason = "calls of functions that need an instruction set"
-    )
-)]
+#![cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "calls of functions that need an instruction set"))]
 
 #[cfg(target_arch = "x86_64")]
 use crate::{avx2, avx512};
@@ -103,9 +97,7 @@ impl Backend {
     /// If the two slices differ in length.
     pub fn keccak256_many<T: AsRef<[u8]>>(self, inputs: &[T], hashes: &mut [B256]) {
         assert_eq!(inputs.len(), hashes.len(), "one place for each hash");
-        batch::in_windows(inputs, hashes, |inputs, order, hashes| {
-            self.hash_in_order(inputs, order, hashes)
-        });
+        batch::in_windows(inputs, hashes, |inputs, order, hashes| self.hash_in_order(inputs, order, hashes));
     }
 
     /// Hashes `inputs[i]` into `hashes[i]` for every `i` of `order`, taking neighbours in `order` side by side.
@@ -128,7 +120,5 @@ impl Backend {
 
 #[cfg(target_arch = "x86_64")]
 fn has_avx512() -> bool {
-    is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512vl")
-        && is_x86_feature_detected!("avx512bw")
+    is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") && is_x86_feature_detected!("avx512bw")
 }

@@ -79,9 +79,7 @@ mod tests {
 
     #[test]
     fn more_blocks_come_first_and_equals_keep_their_order() {
-        let check = |lengths: &[usize], expected: &[u8]| {
-            assert_eq!(order_of(lengths), expected, "{lengths:?}")
-        };
+        let check = |lengths: &[usize], expected: &[u8]| assert_eq!(order_of(lengths), expected, "{lengths:?}");
         check(&[], &[]);
         check(&[0, 135, 136, 271, 272], &[4, 2, 3, 0, 1]);
         check(&[532, 32, 532, 100, 300], &[0, 2, 4, 1, 3]);

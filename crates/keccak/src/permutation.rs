@@ -99,13 +99,7 @@ fn round<const L: usize, V: Lanes<L>>(a: State<V>, constant: u64) -> State<V> {
     let parity = |x: usize| a[x].xor3(a[x + 5], a[x + 10]).xor3(a[x + 15], a[x + 20]);
     let c = [parity(0), parity(1), parity(2), parity(3), parity(4)];
     let column = |left: usize, right: usize| c[left].xor(c[right].rotate_left::<1, 63>());
-    let d = [
-        column(4, 1),
-        column(0, 2),
-        column(1, 3),
-        column(2, 4),
-        column(3, 0),
-    ];
+    let d = [column(4, 1), column(0, 2), column(1, 3), column(2, 4), column(3, 0)];
     let theta = |word: usize, x: usize| a[word].xor(d[x]);
 
     // ρ and π: where each word goes, and how far it turns on the way.

@@ -55,9 +55,7 @@ pub(crate) unsafe fn hash<const L: usize, V: Lanes<L>>(inputs: &[&[u8]; L]) -> [
 /// # Safety
 /// The processor must have the instruction set of `V`.
 #[inline(always)]
-pub(crate) unsafe fn hash_fixed<const L: usize, const N: usize, V: Lanes<L>>(
-    inputs: &[[u8; N]; L],
-) -> [B256; L] {
+pub(crate) unsafe fn hash_fixed<const L: usize, const N: usize, V: Lanes<L>>(inputs: &[[u8; N]; L]) -> [B256; L] {
     const { assert!(N < RATE, "one block") };
     let mut rests: [&[u8]; L] = [&[]; L];
     for i in 0..L {
@@ -76,11 +74,7 @@ pub(crate) unsafe fn hash_fixed<const L: usize, const N: usize, V: Lanes<L>>(
 /// # Safety
 /// The processor must have the instruction set of `V`.
 #[inline(always)]
-pub(crate) unsafe fn hash_places<const L: usize, V: Lanes<L>>(
-    inputs: &[&[u8]],
-    order: &[u8],
-    hashes: &mut [B256],
-) {
+pub(crate) unsafe fn hash_places<const L: usize, V: Lanes<L>>(inputs: &[&[u8]], order: &[u8], hashes: &mut [B256]) {
     let mut group: [&[u8]; L] = [&[]; L];
     for (lane, &place) in group.iter_mut().zip(order) {
         *lane = inputs[place as usize];

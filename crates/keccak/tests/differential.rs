@@ -10,9 +10,7 @@ const LENGTH_MAX: usize = 4096;
 
 /// `length` bytes, unlike those of other lengths.
 fn bytes(length: usize) -> Vec<u8> {
-    (0..length)
-        .map(|i| (i * 31 + length * 7 + 1) as u8)
-        .collect()
+    (0..length).map(|i| (i * 31 + length * 7 + 1) as u8).collect()
 }
 
 /// Compares one batch, through every back end.
@@ -21,13 +19,7 @@ fn check(inputs: &[&[u8]]) {
     for backend in Backend::available() {
         let mut hashes = vec![B256::repeat_byte(0xee); inputs.len()];
         backend.keccak256_many(inputs, &mut hashes);
-        assert_eq!(
-            hashes,
-            expected,
-            "{} on lengths {:?}",
-            backend.name(),
-            lengths(inputs)
-        );
+        assert_eq!(hashes, expected, "{} on lengths {:?}", backend.name(), lengths(inputs));
     }
 }
 
@@ -38,26 +30,11 @@ fn lengths(inputs: &[&[u8]]) -> Vec<usize> {
 /// Not a comparison: says on stderr, past the harness's capture, what the other tests could not cover here.
 #[test]
 fn names_the_back_ends_that_this_machine_lacks() {
-    let available: Vec<_> = Backend::available()
-        .into_iter()
-        .map(Backend::name)
-        .collect();
-    assert_eq!(
-        available.first(),
-        Some(&"scalar"),
-        "the scalar back end is everywhere"
-    );
-    assert_eq!(
-        available.last(),
-        Some(&Backend::detected().name()),
-        "the fastest is chosen"
-    );
-    for name in Backend::NAMES
-        .iter()
-        .filter(|name| !available.contains(name))
-    {
-        writeln!(std::io::stderr(), "NOT TESTED: this processor lacks {name}")
-            .expect("stderr is open");
+    let available: Vec<_> = Backend::available().into_iter().map(Backend::name).collect();
+    assert_eq!(available.first(), Some(&"scalar"), "the scalar back end is everywhere");
+    assert_eq!(available.last(), Some(&Backend::detected().name()), "the fastest is chosen");
+    for name in Backend::NAMES.iter().filter(|name| !available.contains(name)) {
+        writeln!(std::io::stderr(), "NOT TESTED: this processor lacks {name}").expect("stderr is open");
     }
 }
 
@@ -104,12 +81,7 @@ fn check_fixed<const N: usize>() {
         for backend in Backend::available() {
             let mut hashes = vec![B256::repeat_byte(0xee); count];
             backend.keccak256_fixed(&inputs, &mut hashes);
-            assert_eq!(
-                hashes,
-                expected,
-                "{}: {count} inputs of {N} bytes",
-                backend.name()
-            );
+            assert_eq!(hashes, expected, "{}: {count} inputs of {N} bytes", backend.name());
         }
     }
 }

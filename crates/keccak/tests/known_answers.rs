@@ -7,22 +7,10 @@ use balsa_keccak::{Backend, keccak256, keccak256_fixed, keccak256_many};
 fn known_answers() -> Vec<(Vec<u8>, B256)> {
     vec![
         // `KECCAK_EMPTY` of the Yellow Paper, the empty trie's root, the hash of an empty list.
-        (
-            vec![],
-            b256!("c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470"),
-        ),
-        (
-            vec![0x80],
-            b256!("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421"),
-        ),
-        (
-            vec![0xc0],
-            b256!("1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347"),
-        ),
-        (
-            b"abc".to_vec(),
-            b256!("4e03657aea45a94fc7d47ba826c8d667c0d1e6e33a64a036ec44f58fa12d6c45"),
-        ),
+        (vec![], b256!("c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470")),
+        (vec![0x80], b256!("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421")),
+        (vec![0xc0], b256!("1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347")),
+        (b"abc".to_vec(), b256!("4e03657aea45a94fc7d47ba826c8d667c0d1e6e33a64a036ec44f58fa12d6c45")),
         // The event topic of ERC-20.
         (
             b"Transfer(address,address,uint256)".to_vec(),
@@ -33,10 +21,7 @@ fn known_answers() -> Vec<(Vec<u8>, B256)> {
             b256!("4d741b6f1eb29cb2a9b9911c82f56fa8d73b04959d3d9d222895df6c0b28aa15"),
         ),
         // The 1600-bit example message of the Keccak team.
-        (
-            vec![0xa3; 200],
-            b256!("3a57666b048777f2c953dc4456f45a2588e1cb6f2da760122d530ac2ce607d4a"),
-        ),
+        (vec![0xa3; 200], b256!("3a57666b048777f2c953dc4456f45a2588e1cb6f2da760122d530ac2ce607d4a")),
     ]
 }
 
@@ -54,12 +39,7 @@ fn every_lane_of_every_back_end() {
             for count in 1..=16 {
                 let mut hashes = vec![B256::ZERO; count];
                 backend.keccak256_many(&vec![&input; count], &mut hashes);
-                assert_eq!(
-                    hashes,
-                    vec![hash; count],
-                    "{}: {input:02x?} {count} times",
-                    backend.name()
-                );
+                assert_eq!(hashes, vec![hash; count], "{}: {input:02x?} {count} times", backend.name());
             }
         }
     }

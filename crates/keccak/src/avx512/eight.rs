@@ -1,8 +1,5 @@
 //! Eight states, one word of each in 512 bits.
-#![expect(
-    unsafe_code,
-    reason = "intrinsics; sound by the witness rule of `Lanes`"
-)]
+#![expect(unsafe_code, reason = "intrinsics; sound by the witness rule of `Lanes`")]
 
 use super::{load_64, load_last_word};
 use crate::permutation::{Lanes, RATE_WORDS};

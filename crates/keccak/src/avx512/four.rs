@@ -1,8 +1,5 @@
 //! Four states, one word of each in 256 bits: for the few inputs that would leave most of eight lanes empty.
-#![expect(
-    unsafe_code,
-    reason = "intrinsics; sound by the witness rule of `Lanes`"
-)]
+#![expect(unsafe_code, reason = "intrinsics; sound by the witness rule of `Lanes`")]
 
 use super::{load_64, load_last_word};
 use crate::permutation::{Lanes, RATE_WORDS};
