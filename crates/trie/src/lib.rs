@@ -1,1 +1,30 @@
-//! balsa-trie.
+//! balsa-trie: the state trie, kept only to compute roots and proofs.
+//!
+//! [`root_after`] is the one entry point: the version of a parent state, a [`NodeSource`] for what is not in memory and
+//! the [`Updates`] of a block in; the new version, its root, the full accounts and the records to persist out.
+//!
+//! A version ([`StateTrie`]) is persistent: cloning it is free, versions share what did not change between them, and
+//! readers of an old one never see a new one's changes. The store below keeps flat leaves and [`Branch`] records by
+//! [`Path`]; [`MemoryNodes`] is one in maps.
+
+mod branch;
+mod edit;
+mod error;
+mod memory;
+mod node;
+mod path;
+mod reference;
+mod rlp;
+mod root_after;
+mod source;
+mod state_trie;
+mod updates;
+
+pub use branch::{Branch, BranchError, SMALL_LEAVES_MAX};
+pub use error::{SourceError, TrieError, TrieId, WrongHash};
+pub use memory::MemoryNodes;
+pub use path::Path;
+pub use root_after::{NodeChanges, RootAfter, StorageNodes, root_after};
+pub use source::{NoNodes, NodeSource};
+pub use state_trie::StateTrie;
+pub use updates::{AccountUpdate, GenesisAccount, Updates};

@@ -1,0 +1,124 @@
+//! Random blocks against a state in plain maps: on a trie in memory, on one that reads every node from a store, and
+//! on forks; and what the store then holds is what a state built at once would have put there.
+
+mod support;
+
+use alloy_primitives::{B256, U256};
+use balsa_trie::{AccountUpdate, MemoryNodes, NoNodes, StateTrie, Updates, root_after};
+use proptest::{collection::vec, option, prelude::*};
+use support::Model;
+
+/// Keys that share long prefixes, so that extensions, splits and collapses at all depths are common.
+fn key() -> impl Strategy<Value = B256> {
+    let spread = (0u16..600).prop_map(|n| alloy_primitives::keccak256(n.to_be_bytes()));
+    let crowded = (0u8..4, 0u8..8, 0u8..4).prop_map(|(a, b, c)| {
+        let mut key = B256::ZERO;
+        (key[0], key[7], key[31]) = (a << 2, b << 3, c);
+        key
+    });
+    prop_oneof![2 => spread, 1 => crowded]
+}
+
+fn slots() -> impl Strategy<Value = Vec<(B256, U256)>> {
+    let value = prop_oneof![2 => Just(U256::ZERO), 2 => (1u64..4).prop_map(U256::from), 1 => Just(U256::MAX)];
+    prop_oneof![3 => vec((key(), value.clone()), 0..6), 1 => vec((key(), value), 0..60)].prop_map(|mut slots| {
+        slots.sort_by_key(|(key, _)| *key);
+        slots.dedup_by_key(|(key, _)| *key);
+        slots
+    })
+}
+
+fn update() -> impl Strategy<Value = AccountUpdate> {
+    let code = prop_oneof![Just(alloy_primitives::KECCAK256_EMPTY), Just(B256::repeat_byte(7))];
+    let balance = prop_oneof![Just(U256::ZERO), Just(U256::from(1)), Just(U256::MAX)];
+    let fields = (option::of(0u64..3), option::of(balance), option::weighted(0.2, code));
+    (key(), fields, prop::bool::weighted(0.15), prop::bool::weighted(0.1), slots()).prop_map(
+        |(address_hash, (nonce, balance, code_hash), destroyed, storage_cleared, slots)| AccountUpdate {
+            address_hash,
+            nonce,
+            balance,
+            code_hash,
+            destroyed,
+            storage_cleared,
+            slots,
+        },
+    )
+}
+
+fn block() -> impl Strategy<Value = Updates> {
+    (vec(update(), 0..40), prop::bool::weighted(0.2)).prop_map(|(mut accounts, keep_empty)| {
+        accounts.sort_by_key(|account| account.address_hash);
+        accounts.dedup_by_key(|account| account.address_hash);
+        Updates { accounts, keep_empty }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+
+    #[test]
+    fn blocks_follow_the_model(blocks in vec(block(), 1..12)) {
+        let mut model = Model::default();
+        let (mut trie, mut store) = (StateTrie::empty(), MemoryNodes::default());
+        for updates in &blocks {
+            model.apply(updates);
+            let cold = root_after(&StateTrie::persisted(trie.root()), &store, updates).unwrap();
+            let warm = root_after(&trie, &store, updates).unwrap();
+            prop_assert_eq!(warm.root, model.root());
+            prop_assert_eq!(cold.root, model.root());
+            prop_assert_eq!(&cold.accounts, &warm.accounts);
+            for (key, account) in &warm.accounts {
+                prop_assert_eq!(account.as_ref(), model.accounts.get(key));
+            }
+            let mut other = store.clone();
+            other.apply(updates, &cold);
+            store.apply(updates, &warm);
+            prop_assert_eq!(&store, &other);
+            model.assert_flat(&store);
+            trie = warm.trie;
+        }
+        let updates = model.updates_from_nothing();
+        let at_once = root_after(&StateTrie::empty(), &NoNodes, &updates).unwrap();
+        prop_assert_eq!(at_once.root, model.root());
+        let mut fresh = MemoryNodes::default();
+        fresh.apply(&updates, &at_once);
+        prop_assert_eq!(fresh, store);
+    }
+
+    #[test]
+    fn forks_do_not_disturb_their_parent(base in block(), left in block(), right in block()) {
+        let base_after = root_after(&StateTrie::empty(), &NoNodes, &base).unwrap();
+        let mut models = [Model::default(), Model::default()];
+        models.iter_mut().for_each(|model| model.apply(&base));
+        for (model, block) in models.iter_mut().zip([&left, &right]) {
+            let kept = base_after.trie.clone();
+            model.apply(block);
+            prop_assert_eq!(root_after(&kept, &NoNodes, block).unwrap().root, model.root());
+            prop_assert_eq!(kept.root(), base_after.root);
+        }
+    }
+}
+
+#[test]
+fn a_store_that_lies_is_an_error() {
+    let key = |n: u16| alloy_primitives::keccak256(n.to_be_bytes());
+    let account = |n: u16| AccountUpdate { address_hash: key(n), nonce: Some(1 + u64::from(n)), ..Default::default() };
+    let updates = |mut accounts: Vec<AccountUpdate>| {
+        accounts.sort_by_key(|account| account.address_hash);
+        Updates { accounts, keep_empty: false }
+    };
+    let genesis = updates((0..500).map(account).collect());
+    let after = root_after(&StateTrie::empty(), &NoNodes, &genesis).unwrap();
+    let mut store = MemoryNodes::default();
+    store.apply(&genesis, &after);
+    assert!(store.branch_count() > 16);
+    let change = updates(vec![AccountUpdate { nonce: Some(9000), ..account(3) }]);
+    let run = |store: &MemoryNodes| root_after(&StateTrie::persisted(after.root), store, &change);
+    run(&store).unwrap();
+    let mut damaged = store.clone();
+    damaged.accounts.get_mut(&key(3)).unwrap().nonce += 1;
+    assert!(matches!(run(&damaged), Err(balsa_trie::TrieError::WrongHash(_))));
+    damaged.accounts.remove(&key(3));
+    assert!(matches!(run(&damaged), Err(balsa_trie::TrieError::WrongHash(_))));
+    assert!(matches!(run(&MemoryNodes::default()), Err(balsa_trie::TrieError::WrongHash(_))));
+}
