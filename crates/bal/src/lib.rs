@@ -3,6 +3,7 @@
 //!
 //! Pure: bytes and values in, values and verdicts out. Start with [`FlatList::decode`].
 
+mod access_bits;
 mod account_changes;
 mod columns;
 mod decode;
@@ -14,8 +15,12 @@ mod list_builder;
 mod list_error;
 mod ordinal_table;
 mod rlp;
+mod row_check;
 
-pub use account_changes::{AccountChanges, BalanceChange, Change, CodeChange, NonceChange, SlotChanges, StorageChange};
+pub use access_bits::{AccessBits, Unaccessed};
+pub use account_changes::{
+    AccountChanges, BalanceChange, Change, CodeChange, NonceChange, SlotChanges, StorageChange,
+};
 pub use decode::Limits;
 pub use encode::encode;
 pub use flat_list::FlatList;
@@ -24,3 +29,4 @@ pub use key_hashes::KeyHashes;
 pub use list_builder::ListBuilder;
 pub use list_error::{Field, ListError};
 pub use rlp::{RlpError, RlpFault};
+pub use row_check::{Checked, Item, Mismatch, RowCheck, Value};

@@ -1,0 +1,342 @@
+//! The check of one block access index against the list, made in the worker that ran it.
+//!
+//! Row i of a list is the set of all its changes at index i. Each change that execution made must stand in the row
+//! with an equal value; if then as many changes were found as the row has, the two sets are equal, because neither
+//! the list (checked at decoding) nor an execution names one thing twice. So a row is checked in the time of the
+//! changes made, and the whole list is never walked.
+//!
+//! Reads have no index in the list. They are marked in [`AccessBits`] and judged when all workers are done.
+
+use crate::{AccessBits, Field, FlatList};
+use alloy_primitives::{Address, Bytes, U256, hex};
+use std::fmt;
+
+/// Where execution and list disagree.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Mismatch {
+    /// An account was accessed that is not listed.
+    #[error("index {index}: account {address} is accessed and not listed")]
+    MissingAccount {
+        /// Block access index.
+        index: u32,
+        /// The account.
+        address: Address,
+    },
+    /// A slot was accessed that is not listed.
+    #[error("index {index}: account {address}: slot {slot:#x} is accessed and not listed")]
+    MissingSlot {
+        /// Block access index.
+        index: u32,
+        /// The account.
+        address: Address,
+        /// The slot.
+        slot: U256,
+    },
+    /// A change was made that the list does not have at this index.
+    #[error("index {index}: account {address}: {item} became {executed}, which is not listed")]
+    MissingChange {
+        /// Block access index.
+        index: u32,
+        /// The account.
+        address: Address,
+        /// What changed.
+        item: Item,
+        /// Its value after the index.
+        executed: Value,
+    },
+    /// A change was made to another value than the list has.
+    #[error("index {index}: account {address}: {item} became {executed}, listed is {listed}")]
+    WrongValue {
+        /// Block access index.
+        index: u32,
+        /// The account.
+        address: Address,
+        /// What changed.
+        item: Item,
+        /// The value that the list has.
+        listed: Value,
+        /// Its value after the index.
+        executed: Value,
+    },
+    /// The list has changes at this index that were not made.
+    #[error("index {index}: {listed} changes are listed, {executed} were made")]
+    SurplusChanges {
+        /// Block access index.
+        index: u32,
+        /// Changes that the list has at the index.
+        listed: u32,
+        /// Changes that were made and found.
+        executed: u32,
+    },
+}
+
+impl Mismatch {
+    /// The official test suites' name for the class of this error (`BlockException.*`).
+    pub fn exception_name(&self) -> &'static str {
+        "INVALID_BLOCK_ACCESS_LIST"
+    }
+
+    /// The block access index at which execution and list disagree.
+    pub fn index(&self) -> u32 {
+        match *self {
+            Self::MissingAccount { index, .. }
+            | Self::MissingSlot { index, .. }
+            | Self::MissingChange { index, .. }
+            | Self::WrongValue { index, .. }
+            | Self::SurplusChanges { index, .. } => index,
+        }
+    }
+}
+
+/// What of an account a change is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Item {
+    /// A slot.
+    Slot(U256),
+    /// The balance.
+    Balance,
+    /// The nonce.
+    Nonce,
+    /// The code.
+    Code,
+}
+
+impl Item {
+    /// The field of `AccountChanges` in which changes of this stand.
+    pub fn field(&self) -> Field {
+        match self {
+            Self::Slot(_) => Field::StorageChanges,
+            Self::Balance => Field::BalanceChanges,
+            Self::Nonce => Field::NonceChanges,
+            Self::Code => Field::CodeChanges,
+        }
+    }
+}
+
+impl fmt::Display for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Slot(slot) => write!(f, "slot {slot:#x}"),
+            Self::Balance => f.write_str("balance"),
+            Self::Nonce => f.write_str("nonce"),
+            Self::Code => f.write_str("code"),
+        }
+    }
+}
+
+/// A value after an index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// Of a slot.
+    Word(U256),
+    /// A balance, in wei.
+    Balance(U256),
+    /// A nonce.
+    Nonce(u64),
+    /// A code.
+    Code(Bytes),
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Word(word) => write!(f, "{word:#x}"),
+            Self::Balance(balance) => write!(f, "{balance} wei"),
+            Self::Nonce(nonce) => write!(f, "{nonce}"),
+            // A code of some kilobytes helps nobody; its ends and its size tell two apart.
+            Self::Code(code) if code.len() <= 32 => write!(f, "{code}"),
+            Self::Code(code) => write!(
+                f,
+                "0x{}..{} ({} bytes)",
+                hex::encode(&code[..8]),
+                hex::encode(&code[code.len() - 8..]),
+                code.len()
+            ),
+        }
+    }
+}
+
+/// The outcome of one step of a check. Boxed, so that the good case stays small.
+pub type Checked<T> = Result<T, Box<Mismatch>>;
+
+/// The check of one index in progress.
+///
+/// Give it each account with [`Self::account`], each slot with [`Self::slot`], and each change that the index as a
+/// whole made (value after it differs from value before it), once; then [`Self::finish`].
+#[derive(Debug)]
+#[must_use = "a row is checked only when it is finished"]
+pub struct RowCheck<'a> {
+    list: &'a FlatList,
+    accessed: &'a mut AccessBits,
+    index: u32,
+    matched: u32,
+}
+
+impl<'a> RowCheck<'a> {
+    /// Starts the check of `index`; accesses are marked in `accessed`.
+    pub fn new(list: &'a FlatList, accessed: &'a mut AccessBits, index: u32) -> Self {
+        Self {
+            list,
+            accessed,
+            index,
+            matched: 0,
+        }
+    }
+
+    /// An account was touched. Returns its ordinal.
+    ///
+    /// # Errors
+    /// [`Mismatch::MissingAccount`].
+    #[inline]
+    pub fn account(&mut self, address: &Address) -> Checked<u32> {
+        let index = self.index;
+        let missing = || {
+            mismatch(Mismatch::MissingAccount {
+                index,
+                address: *address,
+            })
+        };
+        let ordinal = self.list.ordinal(address).ok_or_else(missing)?;
+        self.accessed.touch(ordinal);
+        Ok(ordinal)
+    }
+
+    /// An account was touched whose ordinal is known.
+    #[inline]
+    pub fn touch(&mut self, ordinal: u32) {
+        self.accessed.touch(ordinal);
+    }
+
+    /// A slot was read or written. Returns its slot ordinal.
+    ///
+    /// # Errors
+    /// [`Mismatch::MissingSlot`].
+    #[inline]
+    pub fn slot(&mut self, ordinal: u32, slot: &U256) -> Checked<u32> {
+        let (list, index) = (self.list, self.index);
+        let missing = || {
+            mismatch(Mismatch::MissingSlot {
+                index,
+                address: list.address(ordinal),
+                slot: *slot,
+            })
+        };
+        let slot_ordinal = list.slot_ordinal(ordinal, slot).ok_or_else(missing)?;
+        self.accessed.access(slot_ordinal);
+        Ok(slot_ordinal)
+    }
+
+    /// A slot was read or written whose slot ordinal is known.
+    #[inline]
+    pub fn access(&mut self, slot_ordinal: u32) {
+        self.accessed.access(slot_ordinal);
+    }
+
+    /// A balance has changed.
+    ///
+    /// # Errors
+    /// [`Mismatch::MissingChange`], [`Mismatch::WrongValue`].
+    #[inline]
+    pub fn balance(&mut self, ordinal: u32, after: U256) -> Checked<()> {
+        let listed = self.list.balance_at(ordinal, self.index);
+        self.matches(listed == Some(after), ordinal, Item::Balance, || {
+            (listed.map(Value::Balance), Value::Balance(after))
+        })
+    }
+
+    /// A nonce has changed.
+    ///
+    /// # Errors
+    /// [`Mismatch::MissingChange`], [`Mismatch::WrongValue`].
+    #[inline]
+    pub fn nonce(&mut self, ordinal: u32, after: u64) -> Checked<()> {
+        let listed = self.list.nonce_at(ordinal, self.index);
+        self.matches(listed == Some(after), ordinal, Item::Nonce, || {
+            (listed.map(Value::Nonce), Value::Nonce(after))
+        })
+    }
+
+    /// A code has changed.
+    ///
+    /// # Errors
+    /// [`Mismatch::MissingChange`], [`Mismatch::WrongValue`].
+    #[inline]
+    pub fn code(&mut self, ordinal: u32, after: &[u8]) -> Checked<()> {
+        let listed = self.list.code_at(ordinal, self.index);
+        let value = |code| Value::Code(Bytes::copy_from_slice(code));
+        self.matches(listed == Some(after), ordinal, Item::Code, || {
+            (listed.map(value), value(after))
+        })
+    }
+
+    /// A slot has changed. The access must have been reported with [`Self::slot`] or [`Self::access`].
+    ///
+    /// # Errors
+    /// [`Mismatch::MissingChange`], [`Mismatch::WrongValue`].
+    #[inline]
+    pub fn storage(&mut self, slot_ordinal: u32, after: U256) -> Checked<()> {
+        let listed = self.list.slot_at(slot_ordinal, self.index);
+        if listed == Some(after) {
+            self.matched += 1;
+            return Ok(());
+        }
+        let (ordinal, item) = (
+            self.list.slot_account(slot_ordinal),
+            Item::Slot(self.list.slot(slot_ordinal)),
+        );
+        self.matches(false, ordinal, item, || {
+            (listed.map(Value::Word), Value::Word(after))
+        })
+    }
+
+    /// All changes were reported: the list must have no further one at this index.
+    ///
+    /// # Errors
+    /// [`Mismatch::SurplusChanges`].
+    pub fn finish(self) -> Checked<()> {
+        let listed = self.list.row_count(self.index);
+        if self.matched == listed {
+            return Ok(());
+        }
+        Err(mismatch(Mismatch::SurplusChanges {
+            index: self.index,
+            listed,
+            executed: self.matched,
+        }))
+    }
+
+    #[inline]
+    fn matches(
+        &mut self,
+        equal: bool,
+        ordinal: u32,
+        item: Item,
+        values: impl FnOnce() -> (Option<Value>, Value),
+    ) -> Checked<()> {
+        if equal {
+            self.matched += 1;
+            return Ok(());
+        }
+        let (index, address) = (self.index, self.list.address(ordinal));
+        Err(mismatch(match values() {
+            (None, executed) => Mismatch::MissingChange {
+                index,
+                address,
+                item,
+                executed,
+            },
+            (Some(listed), executed) => Mismatch::WrongValue {
+                index,
+                address,
+                item,
+                listed,
+                executed,
+            },
+        }))
+    }
+}
+
+#[cold]
+fn mismatch(mismatch: Mismatch) -> Box<Mismatch> {
+    Box::new(mismatch)
+}
