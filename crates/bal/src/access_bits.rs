@@ -43,10 +43,7 @@ impl Unaccessed {
 impl AccessBits {
     /// No access yet to anything of `list`.
     pub fn new(list: &FlatList) -> Self {
-        Self {
-            accounts: vec![0; list.len().div_ceil(64)],
-            slots: vec![0; list.slots_len().div_ceil(64)],
-        }
+        Self { accounts: vec![0; list.len().div_ceil(64)], slots: vec![0; list.slots_len().div_ceil(64)] }
     }
 
     /// Marks an account as touched.
@@ -73,16 +70,9 @@ impl AccessBits {
 
     /// What was never accessed, in list order: accounts first, then slots. Empty for a list that is right.
     pub fn unaccessed<'a>(&'a self, list: &'a FlatList) -> impl Iterator<Item = Unaccessed> + 'a {
-        let account = |ordinal| Unaccessed::Account {
-            address: list.address(ordinal),
-        };
-        let slot = |slot| Unaccessed::Slot {
-            address: list.address(list.slot_account(slot)),
-            slot: list.slot(slot),
-        };
-        unset(&self.accounts, list.len())
-            .map(account)
-            .chain(unset(&self.slots, list.slots_len()).map(slot))
+        let account = |ordinal| Unaccessed::Account { address: list.address(ordinal) };
+        let slot = |slot| Unaccessed::Slot { address: list.address(list.slot_account(slot)), slot: list.slot(slot) };
+        unset(&self.accounts, list.len()).map(account).chain(unset(&self.slots, list.slots_len()).map(slot))
     }
 
     /// Number of declared reads that nobody has made yet, for [`crate::reads_feasible`].

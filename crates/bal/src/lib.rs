@@ -18,9 +18,7 @@ mod rlp;
 mod row_check;
 
 pub use access_bits::{AccessBits, Unaccessed};
-pub use account_changes::{
-    AccountChanges, BalanceChange, Change, CodeChange, NonceChange, SlotChanges, StorageChange,
-};
+pub use account_changes::{AccountChanges, BalanceChange, Change, CodeChange, NonceChange, SlotChanges, StorageChange};
 pub use decode::Limits;
 pub use encode::encode;
 pub use flat_list::FlatList;

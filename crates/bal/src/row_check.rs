@@ -175,12 +175,7 @@ pub struct RowCheck<'a> {
 impl<'a> RowCheck<'a> {
     /// Starts the check of `index`; accesses are marked in `accessed`.
     pub fn new(list: &'a FlatList, accessed: &'a mut AccessBits, index: u32) -> Self {
-        Self {
-            list,
-            accessed,
-            index,
-            matched: 0,
-        }
+        Self { list, accessed, index, matched: 0 }
     }
 
     /// An account was touched. Returns its ordinal.
@@ -190,12 +185,7 @@ impl<'a> RowCheck<'a> {
     #[inline]
     pub fn account(&mut self, address: &Address) -> Checked<u32> {
         let index = self.index;
-        let missing = || {
-            mismatch(Mismatch::MissingAccount {
-                index,
-                address: *address,
-            })
-        };
+        let missing = || mismatch(Mismatch::MissingAccount { index, address: *address });
         let ordinal = self.list.ordinal(address).ok_or_else(missing)?;
         self.accessed.touch(ordinal);
         Ok(ordinal)
@@ -214,13 +204,7 @@ impl<'a> RowCheck<'a> {
     #[inline]
     pub fn slot(&mut self, ordinal: u32, slot: &U256) -> Checked<u32> {
         let (list, index) = (self.list, self.index);
-        let missing = || {
-            mismatch(Mismatch::MissingSlot {
-                index,
-                address: list.address(ordinal),
-                slot: *slot,
-            })
-        };
+        let missing = || mismatch(Mismatch::MissingSlot { index, address: list.address(ordinal), slot: *slot });
         let slot_ordinal = list.slot_ordinal(ordinal, slot).ok_or_else(missing)?;
         self.accessed.access(slot_ordinal);
         Ok(slot_ordinal)
@@ -251,9 +235,7 @@ impl<'a> RowCheck<'a> {
     #[inline]
     pub fn nonce(&mut self, ordinal: u32, after: u64) -> Checked<()> {
         let listed = self.list.nonce_at(ordinal, self.index);
-        self.matches(listed == Some(after), ordinal, Item::Nonce, || {
-            (listed.map(Value::Nonce), Value::Nonce(after))
-        })
+        self.matches(listed == Some(after), ordinal, Item::Nonce, || (listed.map(Value::Nonce), Value::Nonce(after)))
     }
 
     /// A code has changed.
@@ -264,9 +246,7 @@ impl<'a> RowCheck<'a> {
     pub fn code(&mut self, ordinal: u32, after: &[u8]) -> Checked<()> {
         let listed = self.list.code_at(ordinal, self.index);
         let value = |code| Value::Code(Bytes::copy_from_slice(code));
-        self.matches(listed == Some(after), ordinal, Item::Code, || {
-            (listed.map(value), value(after))
-        })
+        self.matches(listed == Some(after), ordinal, Item::Code, || (listed.map(value), value(after)))
     }
 
     /// A slot has changed. The access must have been reported with [`Self::slot`] or [`Self::access`].
@@ -280,13 +260,8 @@ impl<'a> RowCheck<'a> {
             self.matched += 1;
             return Ok(());
         }
-        let (ordinal, item) = (
-            self.list.slot_account(slot_ordinal),
-            Item::Slot(self.list.slot(slot_ordinal)),
-        );
-        self.matches(false, ordinal, item, || {
-            (listed.map(Value::Word), Value::Word(after))
-        })
+        let (ordinal, item) = (self.list.slot_account(slot_ordinal), Item::Slot(self.list.slot(slot_ordinal)));
+        self.matches(false, ordinal, item, || (listed.map(Value::Word), Value::Word(after)))
     }
 
     /// All changes were reported: the list must have no further one at this index.
@@ -298,11 +273,7 @@ impl<'a> RowCheck<'a> {
         if self.matched == listed {
             return Ok(());
         }
-        Err(mismatch(Mismatch::SurplusChanges {
-            index: self.index,
-            listed,
-            executed: self.matched,
-        }))
+        Err(mismatch(Mismatch::SurplusChanges { index: self.index, listed, executed: self.matched }))
     }
 
     #[inline]
@@ -319,19 +290,8 @@ impl<'a> RowCheck<'a> {
         }
         let (index, address) = (self.index, self.list.address(ordinal));
         Err(mismatch(match values() {
-            (None, executed) => Mismatch::MissingChange {
-                index,
-                address,
-                item,
-                executed,
-            },
-            (Some(listed), executed) => Mismatch::WrongValue {
-                index,
-                address,
-                item,
-                listed,
-                executed,
-            },
+            (None, executed) => Mismatch::MissingChange { index, address, item, executed },
+            (Some(listed), executed) => Mismatch::WrongValue { index, address, item, listed, executed },
         }))
     }
 }
