@@ -1,0 +1,142 @@
+//! The rules of ommers (Yellow Paper, section 11.1).
+
+use super::{HeaderError, validate_header};
+use crate::ChainSpec;
+use alloy_consensus::Header;
+use alloy_primitives::B256;
+
+/// The most ommers in a block.
+const OMMERS_MAX: usize = 2;
+
+/// How many generations back the parent of an ommer may lie: the block's own parent counts as one.
+pub const OMMER_ANCESTORS_MAX: usize = 7;
+
+/// A block that the ommers' block descends from.
+#[derive(Clone, Debug)]
+pub struct Ancestor {
+    /// Hash of the header.
+    pub hash: B256,
+    /// The header.
+    pub header: Header,
+    /// Hashes of the ommers that this block holds.
+    pub ommers: Vec<B256>,
+}
+
+/// The rule that a block's ommers break.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(
+    missing_docs,
+    reason = "the fields of a variant are the values in its message"
+)]
+pub enum OmmerError {
+    /// There are too many.
+    #[error("{found} ommers are more than {max}")]
+    TooMany { found: usize, max: usize },
+    /// The same ommer stands twice in the block.
+    #[error("ommer {ommer} stands twice in the block")]
+    Twice { ommer: B256 },
+    /// An ancestor holds the ommer already.
+    #[error("ommer {ommer} stands already in ancestor {ancestor}")]
+    AlreadyIncluded { ommer: B256, ancestor: B256 },
+    /// The ommer is itself an ancestor.
+    #[error("ommer {ommer} is an ancestor of the block")]
+    IsAncestor { ommer: B256 },
+    /// The ommer's parent is the block's parent, so it is no ommer but a rival.
+    #[error("ommer {ommer} has the block's own parent {parent}")]
+    IsSibling { ommer: B256, parent: B256 },
+    /// The ommer's parent is none of the recent ancestors.
+    #[error("parent {parent} of ommer {ommer} is not among the last {within} ancestors")]
+    UnknownParent {
+        ommer: B256,
+        parent: B256,
+        within: usize,
+    },
+    /// The ommer's header breaks a rule.
+    #[error("ommer {ommer}: {error}")]
+    Header { ommer: B256, error: HeaderError },
+}
+
+impl OmmerError {
+    /// The name of this rule's exception in the official test suites.
+    pub const fn exception_name(&self) -> &'static str {
+        match self {
+            Self::TooMany { .. } => "BlockException.TOO_MANY_UNCLES",
+            Self::Twice { .. } => "BlockException.UNCLE_IS_BROTHER",
+            Self::AlreadyIncluded { .. } => "BlockException.UNCLE_IN_CHAIN",
+            Self::IsAncestor { .. } => "BlockException.UNCLE_IS_ANCESTOR",
+            Self::IsSibling { .. } => "BlockException.UNCLE_PARENT_INCORRECT",
+            Self::UnknownParent { .. } => "BlockException.UNCLE_UNKNOWN_PARENT",
+            Self::Header { error, .. } => error.exception_name(),
+        }
+    }
+}
+
+/// Checks the ommers of a proof-of-work block.
+///
+/// `ancestors` are the blocks that it descends from, its parent first; as many as there are, up to
+/// [`OMMER_ANCESTORS_MAX`]. More are not looked at.
+///
+/// # Errors
+/// The first rule that an ommer breaks, ommers taken in their order.
+pub fn validate_ommers(
+    spec: &ChainSpec,
+    ommers: &[Header],
+    ancestors: &[Ancestor],
+) -> Result<(), OmmerError> {
+    if ommers.len() > OMMERS_MAX {
+        return Err(OmmerError::TooMany {
+            found: ommers.len(),
+            max: OMMERS_MAX,
+        });
+    }
+    let ancestors = &ancestors[..ancestors.len().min(OMMER_ANCESTORS_MAX)];
+    let hashes: Vec<B256> = ommers.iter().map(Header::hash_slow).collect();
+    for (index, (ommer, hash)) in ommers.iter().zip(&hashes).enumerate() {
+        if hashes[..index].contains(hash) {
+            return Err(OmmerError::Twice { ommer: *hash });
+        }
+        validate_ommer(spec, ommer, *hash, ancestors)?;
+    }
+    Ok(())
+}
+
+fn validate_ommer(
+    spec: &ChainSpec,
+    ommer: &Header,
+    hash: B256,
+    ancestors: &[Ancestor],
+) -> Result<(), OmmerError> {
+    if ancestors.iter().any(|ancestor| ancestor.hash == hash) {
+        return Err(OmmerError::IsAncestor { ommer: hash });
+    }
+    if let Some(holder) = ancestors
+        .iter()
+        .find(|ancestor| ancestor.ommers.contains(&hash))
+    {
+        return Err(OmmerError::AlreadyIncluded {
+            ommer: hash,
+            ancestor: holder.hash,
+        });
+    }
+    let parent = ommer.parent_hash;
+    let Some(age) = ancestors
+        .iter()
+        .position(|ancestor| ancestor.hash == parent)
+    else {
+        let within = ancestors.len();
+        return Err(OmmerError::UnknownParent {
+            ommer: hash,
+            parent,
+            within,
+        });
+    };
+    if age == 0 {
+        return Err(OmmerError::IsSibling {
+            ommer: hash,
+            parent,
+        });
+    }
+    let parent = &ancestors[age].header;
+    validate_header(&spec.rules_of(ommer), &spec.rules_of(parent), parent, ommer)
+        .map_err(|error| OmmerError::Header { ommer: hash, error })
+}
