@@ -45,12 +45,7 @@ mod tests {
 
     #[track_caller]
     fn check(parent_fee: u64, gas_used: u64, gas_limit: u64, expected: u64) {
-        let parent = Header {
-            base_fee_per_gas: Some(parent_fee),
-            gas_used,
-            gas_limit,
-            ..Header::default()
-        };
+        let parent = Header { base_fee_per_gas: Some(parent_fee), gas_used, gas_limit, ..Header::default() };
         let rules = Rules::mainnet(Fork::London);
         assert_eq!(base_fee_per_gas(&rules, &rules, &parent), Some(expected));
     }
@@ -73,9 +68,6 @@ mod tests {
         let (berlin, london) = (Rules::mainnet(Fork::Berlin), Rules::mainnet(Fork::London));
         let parent = Header::default();
         assert_eq!(base_fee_per_gas(&berlin, &berlin, &parent), None);
-        assert_eq!(
-            base_fee_per_gas(&london, &berlin, &parent),
-            Some(INITIAL_BASE_FEE)
-        );
+        assert_eq!(base_fee_per_gas(&london, &berlin, &parent), Some(INITIAL_BASE_FEE));
     }
 }

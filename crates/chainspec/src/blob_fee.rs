@@ -35,8 +35,7 @@ pub fn blob_base_fee(blobs: &BlobRules, excess_blob_gas: u64) -> u128 {
 }
 
 fn is_below_reserve_price(blobs: &BlobRules, parent: &Header, parent_excess: u64) -> bool {
-    let reserve_price =
-        BLOB_BASE_COST.saturating_mul(u128::from(parent.base_fee_per_gas.unwrap_or(0)));
+    let reserve_price = BLOB_BASE_COST.saturating_mul(u128::from(parent.base_fee_per_gas.unwrap_or(0)));
     let blob_price = u128::from(GAS_PER_BLOB).saturating_mul(blob_base_fee(blobs, parent_excess));
     reserve_price > blob_price
 }
@@ -98,11 +97,7 @@ mod tests {
             base_fee_per_gas: Some(base_fee),
             ..Header::default()
         };
-        assert_eq!(
-            excess_blob_gas(&Rules::mainnet(fork), &parent),
-            Some(expected),
-            "{fork}"
-        );
+        assert_eq!(excess_blob_gas(&Rules::mainnet(fork), &parent), Some(expected), "{fork}");
     }
 
     #[test]
@@ -119,28 +114,13 @@ mod tests {
     fn below_the_reserve_price_the_excess_does_not_fall() {
         // At a base fee of 7 wei the reserve price is below the price of a blob at its minimum.
         check(Fork::Osaka, 10 * GAS_PER_BLOB, 6, 7, 10 * GAS_PER_BLOB);
-        check(
-            Fork::Osaka,
-            10 * GAS_PER_BLOB,
-            6,
-            1_000_000,
-            12 * GAS_PER_BLOB,
-        );
-        check(
-            Fork::Osaka,
-            10 * GAS_PER_BLOB,
-            0,
-            1_000_000,
-            10 * GAS_PER_BLOB,
-        );
+        check(Fork::Osaka, 10 * GAS_PER_BLOB, 6, 1_000_000, 12 * GAS_PER_BLOB);
+        check(Fork::Osaka, 10 * GAS_PER_BLOB, 0, 1_000_000, 10 * GAS_PER_BLOB);
         check(Fork::Osaka, 0, 0, 1_000_000, 0);
     }
 
     #[test]
     fn there_is_no_excess_before_cancun() {
-        assert_eq!(
-            excess_blob_gas(&Rules::mainnet(Fork::Shanghai), &Header::default()),
-            None
-        );
+        assert_eq!(excess_blob_gas(&Rules::mainnet(Fork::Shanghai), &Header::default()), None);
     }
 }

@@ -30,14 +30,10 @@ pub fn difficulty(rules: &Rules, parent: &Header, timestamp: u64) -> U256 {
     let step = parent.difficulty / DIFFICULTY_BOUND_DIVISOR;
     let seconds = timestamp.saturating_sub(parent.timestamp);
     let moved = match steps(rules, parent, seconds) {
-        Steps::Up(count) => parent
-            .difficulty
-            .saturating_add(step.saturating_mul(U256::from(count))),
+        Steps::Up(count) => parent.difficulty.saturating_add(step.saturating_mul(U256::from(count))),
         Steps::Down(count) => parent.difficulty - step * U256::from(count),
     };
-    moved
-        .max(DIFFICULTY_MIN)
-        .saturating_add(bomb(parent.number.saturating_add(1), bomb_delay))
+    moved.max(DIFFICULTY_MIN).saturating_add(bomb(parent.number.saturating_add(1), bomb_delay))
 }
 
 enum Steps {
@@ -54,20 +50,14 @@ fn steps(rules: &Rules, parent: &Header, seconds: u64) -> Steps {
     } else {
         (u64::from(seconds < 13), u64::from(seconds >= 13))
     };
-    if up >= down {
-        Steps::Up(up - down)
-    } else {
-        Steps::Down((down - up).min(STEPS_DOWN_MAX))
-    }
+    if up >= down { Steps::Up(up - down) } else { Steps::Down((down - up).min(STEPS_DOWN_MAX)) }
 }
 
 fn bomb(number: u64, delay: u64) -> U256 {
     match (number.saturating_sub(delay) / BOMB_PERIOD).checked_sub(2) {
         None => U256::ZERO,
         // Long before 256 periods no block could be mined, and the number is only a claim.
-        Some(doublings) => U256::ONE
-            .checked_shl(usize::try_from(doublings).unwrap_or(256))
-            .unwrap_or(U256::MAX),
+        Some(doublings) => U256::ONE.checked_shl(usize::try_from(doublings).unwrap_or(256)).unwrap_or(U256::MAX),
     }
 }
 
@@ -82,19 +72,11 @@ mod tests {
             number: number - 1,
             difficulty: U256::from(parent),
             timestamp: 1_000,
-            ommers_hash: if ommers {
-                B256::ZERO
-            } else {
-                EMPTY_OMMER_ROOT_HASH
-            },
+            ommers_hash: if ommers { B256::ZERO } else { EMPTY_OMMER_ROOT_HASH },
             ..Header::default()
         };
         let found = difficulty(&Rules::mainnet(fork), &parent, 1_000 + seconds);
-        assert_eq!(
-            found,
-            U256::from(expected),
-            "{fork}, block {number}, {seconds} s"
-        );
+        assert_eq!(found, U256::from(expected), "{fork}, block {number}, {seconds} s");
     }
 
     #[test]
@@ -116,14 +98,7 @@ mod tests {
     fn the_bomb_is_put_off() {
         check(Fork::Frontier, 199_999, 131_072, 13, false, 131_072);
         check(Fork::Frontier, 200_000, 131_072, 13, false, 131_073);
-        check(
-            Fork::Frontier,
-            1_200_000,
-            131_072,
-            13,
-            false,
-            131_072 + 1_024,
-        );
+        check(Fork::Frontier, 1_200_000, 131_072, 13, false, 131_072 + 1_024);
         check(Fork::Byzantium, 3_199_999, 131_072, 100, false, 131_072);
         check(Fork::Byzantium, 3_300_000, 131_072, 100, false, 131_074);
         check(Fork::Istanbul, 5_300_000, 131_072, 100, false, 131_074);
@@ -135,14 +110,7 @@ mod tests {
 
     #[test]
     fn claimed_numbers_do_not_overflow() {
-        let parent = Header {
-            number: u64::MAX,
-            difficulty: U256::MAX,
-            ..Header::default()
-        };
-        assert_eq!(
-            difficulty(&Rules::mainnet(Fork::Frontier), &parent, 0),
-            U256::MAX
-        );
+        let parent = Header { number: u64::MAX, difficulty: U256::MAX, ..Header::default() };
+        assert_eq!(difficulty(&Rules::mainnet(Fork::Frontier), &parent, 0), U256::MAX);
     }
 }

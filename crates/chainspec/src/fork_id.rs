@@ -13,31 +13,17 @@ impl ChainSpec {
 
     /// What judges other nodes' fork ids, set to a head with this number and timestamp.
     pub fn fork_filter(&self, genesis: ForkIdGenesis, number: u64, timestamp: u64) -> ForkFilter {
-        let head = Head {
-            number,
-            timestamp,
-            ..Head::default()
-        };
+        let head = Head { number, timestamp, ..Head::default() };
         ForkFilter::new(head, genesis.hash, genesis.timestamp, self.fork_points())
     }
 
     fn fork_points(&self) -> Vec<ForkFilterKey> {
-        let numbers = self
-            .schedule
-            .entries(Switch::BlockNumber)
-            .map(|(_, number)| number);
-        let timestamps = self
-            .schedule
-            .entries(Switch::Timestamp)
-            .map(|(_, timestamp)| timestamp);
+        let numbers = self.schedule.entries(Switch::BlockNumber).map(|(_, number)| number);
+        let timestamps = self.schedule.entries(Switch::Timestamp).map(|(_, timestamp)| timestamp);
         numbers
             .chain(self.merge_netsplit_block)
             .map(ForkFilterKey::Block)
-            .chain(
-                timestamps
-                    .chain(self.block_access_list_time)
-                    .map(ForkFilterKey::Time),
-            )
+            .chain(timestamps.chain(self.block_access_list_time).map(ForkFilterKey::Time))
             .collect()
     }
 }
@@ -59,16 +45,9 @@ mod tests {
     #[track_caller]
     fn check(network: Network, number: u64, timestamp: u64, hash: u32, next: u64) {
         let genesis = network.genesis();
-        let first = ForkIdGenesis {
-            hash: network.genesis_hash(),
-            timestamp: genesis.header.timestamp,
-        };
+        let first = ForkIdGenesis { hash: network.genesis_hash(), timestamp: genesis.header.timestamp };
         let found = genesis.spec.fork_id(first, number, timestamp);
-        assert_eq!(
-            found.hash.0,
-            hash.to_be_bytes(),
-            "{network} at {number}, {timestamp}"
-        );
+        assert_eq!(found.hash.0, hash.to_be_bytes(), "{network} at {number}, {timestamp}");
         assert_eq!(found.next, next, "{network} at {number}, {timestamp}");
     }
 
@@ -103,13 +82,7 @@ mod tests {
     fn testnet_fork_ids_are_the_known_ones() {
         check(Network::Sepolia, 0, 0, 0xfe33_66e7, 1_735_371);
         check(Network::Sepolia, 1_735_371, 0, 0xb96c_bd13, 1_677_557_088);
-        check(
-            Network::Sepolia,
-            1_735_372,
-            1_741_159_776,
-            0xed88_b5fd,
-            1_760_427_360,
-        );
+        check(Network::Sepolia, 1_735_372, 1_741_159_776, 0xed88_b5fd, 1_760_427_360);
         check(Network::Sepolia, 1_735_372, 1_761_607_008, 0x2689_56b6, 0);
         check(Network::Holesky, 0, 0, 0xc61a_6098, 1_696_000_704);
         check(Network::Holesky, 123, 1_760_389_824, 0x9bc6_cb31, 0);

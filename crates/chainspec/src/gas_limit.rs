@@ -13,12 +13,7 @@ pub const GAS_LIMIT_MAX: u64 = i64::MAX as u64;
 const GAS_LIMIT_BOUND_DIVISOR: u64 = 1_024;
 
 /// The gas limit of the child of `parent` that is nearest to the `desired` one.
-pub fn gas_limit_towards(
-    rules: &Rules,
-    parent_rules: &Rules,
-    parent: &Header,
-    desired: u64,
-) -> u64 {
+pub fn gas_limit_towards(rules: &Rules, parent_rules: &Rules, parent: &Header, desired: u64) -> u64 {
     let base = gas_limit_base(rules, parent_rules, parent);
     let step = (base / GAS_LIMIT_BOUND_DIVISOR).saturating_sub(1);
     let desired = desired.clamp(GAS_LIMIT_MIN, GAS_LIMIT_MAX);
@@ -47,10 +42,7 @@ mod tests {
     #[track_caller]
     fn check(parent: u64, desired: u64, expected: u64) {
         let rules = Rules::mainnet(Fork::Prague);
-        let header = Header {
-            gas_limit: parent,
-            ..Header::default()
-        };
+        let header = Header { gas_limit: parent, ..Header::default() };
         let limit = gas_limit_towards(&rules, &rules, &header, desired);
         assert_eq!(limit, expected);
         assert!(limit == parent || is_within_bound(parent, limit));
@@ -68,18 +60,9 @@ mod tests {
 
     #[test]
     fn london_doubles_the_limit() {
-        let header = Header {
-            gas_limit: 10_000_000,
-            ..Header::default()
-        };
+        let header = Header { gas_limit: 10_000_000, ..Header::default() };
         let (berlin, london) = (Rules::mainnet(Fork::Berlin), Rules::mainnet(Fork::London));
-        assert_eq!(
-            gas_limit_towards(&london, &berlin, &header, 20_000_000),
-            20_000_000
-        );
-        assert_eq!(
-            gas_limit_towards(&london, &london, &header, 20_000_000),
-            10_009_764
-        );
+        assert_eq!(gas_limit_towards(&london, &berlin, &header, 20_000_000), 20_000_000);
+        assert_eq!(gas_limit_towards(&london, &london, &header, 20_000_000), 10_009_764);
     }
 }

@@ -27,12 +27,9 @@ pub use difficulty::difficulty;
 pub use fork::{Fork, Switch};
 pub use fork_id::ForkIdGenesis;
 pub use gas_limit::{GAS_LIMIT_MAX, GAS_LIMIT_MIN, gas_limit_towards};
-pub use genesis::{
-    EMPTY_BLOCK_ACCESS_LIST_HASH, Genesis, GenesisAccount, GenesisError, GenesisHeader,
-};
+pub use genesis::{EMPTY_BLOCK_ACCESS_LIST_HASH, Genesis, GenesisAccount, GenesisError, GenesisHeader};
 pub use header::{
-    Ancestor, HeaderError, HeaderField, OMMER_ANCESTORS_MAX, OmmerError, validate_header,
-    validate_ommers,
+    Ancestor, HeaderError, HeaderField, OMMER_ANCESTORS_MAX, OmmerError, validate_header, validate_ommers,
 };
 pub use network::{Network, UnknownNetwork};
 pub use rule_override::{RuleOverride, RuleOverrideError};

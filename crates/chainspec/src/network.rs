@@ -28,13 +28,7 @@ pub struct UnknownNetwork(pub String);
 
 impl Network {
     /// Every network.
-    pub const ALL: [Self; 5] = [
-        Self::Mainnet,
-        Self::Sepolia,
-        Self::Holesky,
-        Self::Hoodi,
-        Self::Dev,
-    ];
+    pub const ALL: [Self; 5] = [Self::Mainnet, Self::Sepolia, Self::Holesky, Self::Hoodi, Self::Dev];
 
     /// The network's name on the command line.
     pub const fn name(self) -> &'static str {
@@ -84,22 +78,16 @@ impl Network {
     /// The genesis file, and the state where the file leaves it out.
     const fn data(self) -> (&'static [u8], Option<&'static [u8]>) {
         match self {
-            Self::Mainnet => (
-                include_bytes!("../networks/mainnet.json"),
-                Some(include_bytes!("../networks/mainnet.alloc")),
-            ),
-            Self::Sepolia => (
-                include_bytes!("../networks/sepolia.json"),
-                Some(include_bytes!("../networks/sepolia.alloc")),
-            ),
-            Self::Holesky => (
-                include_bytes!("../networks/holesky.json"),
-                Some(include_bytes!("../networks/holesky.alloc")),
-            ),
-            Self::Hoodi => (
-                include_bytes!("../networks/hoodi.json"),
-                Some(include_bytes!("../networks/hoodi.alloc")),
-            ),
+            Self::Mainnet => {
+                (include_bytes!("../networks/mainnet.json"), Some(include_bytes!("../networks/mainnet.alloc")))
+            }
+            Self::Sepolia => {
+                (include_bytes!("../networks/sepolia.json"), Some(include_bytes!("../networks/sepolia.alloc")))
+            }
+            Self::Holesky => {
+                (include_bytes!("../networks/holesky.json"), Some(include_bytes!("../networks/holesky.alloc")))
+            }
+            Self::Hoodi => (include_bytes!("../networks/hoodi.json"), Some(include_bytes!("../networks/hoodi.alloc"))),
             Self::Dev => (include_bytes!("../networks/dev.json"), None),
         }
     }
@@ -109,10 +97,7 @@ impl FromStr for Network {
     type Err = UnknownNetwork;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|network| network.name() == name)
-            .ok_or_else(|| UnknownNetwork(name.to_owned()))
+        Self::ALL.into_iter().find(|network| network.name() == name).ok_or_else(|| UnknownNetwork(name.to_owned()))
     }
 }
 
@@ -131,10 +116,7 @@ fn decode_alloc(data: &mut &[u8]) -> alloy_rlp::Result<BTreeMap<Address, Genesis
         let mut item = RlpHeader::decode_bytes(&mut items, true)?;
         let address = Address::from_word(U256::decode(&mut item)?.into());
         let balance = U256::decode(&mut item)?;
-        let mut account = GenesisAccount {
-            balance,
-            ..GenesisAccount::default()
-        };
+        let mut account = GenesisAccount { balance, ..GenesisAccount::default() };
         if !item.is_empty() {
             let mut rest = RlpHeader::decode_bytes(&mut item, true)?;
             account.nonce = u64::decode(&mut rest)?;

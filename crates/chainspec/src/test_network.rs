@@ -31,11 +31,7 @@ impl TestNetworkConfig {
             None => Vec::new(),
             Some(entries) => genesis::blob_schedule(&entries)?,
         };
-        Ok(Self {
-            chain_id: config.quantity64("chainid")?,
-            blob_schedule,
-            overrides: Vec::new(),
-        })
+        Ok(Self { chain_id: config.quantity64("chainid")?, blob_schedule, overrides: Vec::new() })
     }
 }
 
@@ -45,10 +41,7 @@ impl ChainSpec {
     ///
     /// # Errors
     /// There is no such network.
-    pub fn for_test_network(
-        name: &str,
-        config: &TestNetworkConfig,
-    ) -> Result<Self, UnknownTestNetwork> {
+    pub fn for_test_network(name: &str, config: &TestNetworkConfig) -> Result<Self, UnknownTestNetwork> {
         let spec = fork_or_transition(name).ok_or_else(|| UnknownTestNetwork(name.to_owned()))?;
         Ok(Self {
             chain_id: config.chain_id.unwrap_or(spec.chain_id),
@@ -90,10 +83,7 @@ fn fork_or_transition(name: &str) -> Option<ChainSpec> {
     let spec = ChainSpec::all_at_genesis(TEST_CHAIN_ID, before);
     if let Some(difficulty) = point.strip_prefix("Diff") {
         let terminal = U256::from_str_radix(difficulty, 16).ok()?;
-        return (after == Fork::Paris).then_some(ChainSpec {
-            terminal_total_difficulty: Some(terminal),
-            ..spec
-        });
+        return (after == Fork::Paris).then_some(ChainSpec { terminal_total_difficulty: Some(terminal), ..spec });
     }
     let at = match point.strip_prefix("Time") {
         Some(timestamp) => thousands(timestamp)?,
@@ -105,10 +95,7 @@ fn fork_or_transition(name: &str) -> Option<ChainSpec> {
 /// Schedules every fork after `before` up to `after` at one block number or timestamp.
 fn with_transition(mut spec: ChainSpec, before: Fork, after: Fork, at: u64) -> ChainSpec {
     let all = Schedule::all_at_genesis(after);
-    for fork in Fork::ALL
-        .into_iter()
-        .filter(|fork| *fork > before && *fork <= after)
-    {
+    for fork in Fork::ALL.into_iter().filter(|fork| *fork > before && *fork <= after) {
         spec.schedule.set(fork, all.at(fork).map(|_| at));
     }
     if after == Fork::Dao {
@@ -138,11 +125,7 @@ mod tests {
         spec.schedule.check().unwrap();
         let merged = spec.terminal_total_difficulty == Some(U256::ZERO);
         let rules = |number: u64, timestamp: u64| spec.rules_at(number, timestamp, merged).fork;
-        assert_eq!(
-            rules(point.0.saturating_sub(1), point.1.saturating_sub(1)),
-            before,
-            "{name}"
-        );
+        assert_eq!(rules(point.0.saturating_sub(1), point.1.saturating_sub(1)), before, "{name}");
         assert_eq!(rules(point.0, point.1), after, "{name}");
     }
 
@@ -182,18 +165,8 @@ mod tests {
         check("HomesteadToDaoAt5", (5, 0), Homestead, Dao);
         check("HomesteadToEIP150At5", (5, 0), Homestead, TangerineWhistle);
         check("EIP158ToByzantiumAt5", (5, 0), SpuriousDragon, Byzantium);
-        check(
-            "ByzantiumToConstantinopleAt5",
-            (5, 0),
-            Byzantium,
-            Constantinople,
-        );
-        check(
-            "ByzantiumToConstantinopleFixAt5",
-            (5, 0),
-            Byzantium,
-            Petersburg,
-        );
+        check("ByzantiumToConstantinopleAt5", (5, 0), Byzantium, Constantinople);
+        check("ByzantiumToConstantinopleFixAt5", (5, 0), Byzantium, Petersburg);
         check("BerlinToLondonAt5", (5, 0), Berlin, London);
         check("ParisToShanghaiAtTime15k", (1, 15_000), Paris, Shanghai);
         check("ShanghaiToCancunAtTime15k", (1, 15_000), Shanghai, Cancun);
@@ -229,13 +202,7 @@ mod tests {
 
     #[test]
     fn other_names_are_unknown() {
-        for name in [
-            "",
-            "Oslo",
-            "BerlinToLondon",
-            "BerlinToLondonAtX",
-            "LondonToParisAtDiffXY",
-        ] {
+        for name in ["", "Oslo", "BerlinToLondon", "BerlinToLondonAtX", "LondonToParisAtDiffXY"] {
             let found = ChainSpec::for_test_network(name, &TestNetworkConfig::default());
             assert_eq!(found, Err(UnknownTestNetwork(name.to_owned())));
         }
@@ -249,12 +216,7 @@ mod tests {
         });
         let config = TestNetworkConfig::from_json(&config).unwrap();
         assert_eq!(config.chain_id, Some(5));
-        let limits = BlobRules {
-            target: 10,
-            max: 15,
-            max_per_transaction: Some(6),
-            update_fraction: 0x7f_5a51,
-        };
+        let limits = BlobRules { target: 10, max: 15, max_per_transaction: Some(6), update_fraction: 0x7f_5a51 };
         assert_eq!(config.blob_schedule, [(Bpo1, limits)]);
     }
 
@@ -265,10 +227,7 @@ mod tests {
             ..TestNetworkConfig::default()
         };
         let spec = ChainSpec::for_test_network("BPO2ToAmsterdamAtTime15k", &config).unwrap();
-        let (before, after) = (
-            spec.rules_at(1, 14_999, true),
-            spec.rules_at(2, 15_000, true),
-        );
+        let (before, after) = (spec.rules_at(1, 14_999, true), spec.rules_at(2, 15_000, true));
         assert_eq!((before.fork, before.block_access_lists), (Bpo2, false));
         assert_eq!((after.fork, after.block_access_lists), (Bpo2, true));
         assert_eq!(after.blobs, before.blobs);

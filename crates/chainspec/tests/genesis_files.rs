@@ -13,20 +13,12 @@ use std::{env, fs, path::PathBuf};
 #[test]
 fn the_devp2p_chain_begins_with_its_genesis_file() {
     // Merged from the start under a proof-of-work header, Shanghai at timestamp 0.
-    check(
-        "devp2p-chain/genesis.json",
-        "devp2p-chain/chain.rlp",
-        Fork::Shanghai,
-    );
+    check("devp2p-chain/genesis.json", "devp2p-chain/chain.rlp", Fork::Shanghai);
 }
 
 #[test]
 fn the_execution_apis_chain_begins_with_its_genesis_file() {
-    check(
-        "execution-apis/tests/genesis.json",
-        "execution-apis/tests/chain.rlp",
-        Fork::Homestead,
-    );
+    check("execution-apis/tests/genesis.json", "execution-apis/tests/chain.rlp", Fork::Homestead);
 }
 
 fn check(genesis_file: &str, chain_file: &str, fork_of_first_block: Fork) {
@@ -35,18 +27,12 @@ fn check(genesis_file: &str, chain_file: &str, fork_of_first_block: Fork) {
     let first = Block::<TxEnvelope>::decode(&mut chain.as_slice()).expect("a block comes first");
     let header = genesis.header(state_root(&genesis));
     assert_eq!(header.hash_slow(), first.header.parent_hash);
-    assert_eq!(
-        genesis.spec.rules_of(&first.header).fork,
-        fork_of_first_block
-    );
+    assert_eq!(genesis.spec.rules_of(&first.header).fork, fork_of_first_block);
 }
 
 fn state_root(genesis: &Genesis) -> B256 {
     state_root_unhashed(genesis.alloc.iter().map(|(address, account)| {
-        let slots = account
-            .storage
-            .iter()
-            .map(|(slot, value)| (*slot, U256::from(*value)));
+        let slots = account.storage.iter().map(|(slot, value)| (*slot, U256::from(*value)));
         let account = TrieAccount {
             nonce: account.nonce,
             balance: account.balance,
@@ -68,9 +54,5 @@ fn vectors() -> PathBuf {
     }
     let workspace = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
     let beside = workspace.join("../shared/vectors");
-    if beside.exists() {
-        beside
-    } else {
-        workspace.join("fixtures/vectors")
-    }
+    if beside.exists() { beside } else { workspace.join("fixtures/vectors") }
 }

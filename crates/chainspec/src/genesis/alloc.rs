@@ -41,11 +41,10 @@ impl<'de> Visitor<'de> for AllocVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Alloc, A::Error> {
         let mut accounts = BTreeMap::new();
         while let Some(key) = map.next_key::<String>()? {
-            let address: Address = key
-                .parse()
-                .map_err(|_| A::Error::custom(format!("alloc.{key}: not an address in hex")))?;
-            let account = account(map.next_value()?)
-                .map_err(|reason| A::Error::custom(format!("alloc.{address}: {reason}")))?;
+            let address: Address =
+                key.parse().map_err(|_| A::Error::custom(format!("alloc.{key}: not an address in hex")))?;
+            let account =
+                account(map.next_value()?).map_err(|reason| A::Error::custom(format!("alloc.{address}: {reason}")))?;
             if accounts.insert(address, account).is_some() {
                 return Err(A::Error::custom(format!("alloc.{address}: stands twice")));
             }
@@ -65,10 +64,7 @@ fn account(map: Map<String, Value>) -> Result<GenesisAccount, String> {
         })
     };
     let account = read().map_err(|error: super::GenesisError| error.to_string())?;
-    let storage = match fields
-        .object("storage", "storage")
-        .map_err(|error| error.to_string())?
-    {
+    let storage = match fields.object("storage", "storage").map_err(|error| error.to_string())? {
         None => BTreeMap::new(),
         Some(slots) => storage(&slots)?,
     };
@@ -79,10 +75,8 @@ fn storage(slots: &Fields) -> Result<BTreeMap<B256, U256>, String> {
     let mut storage = BTreeMap::new();
     for name in slots.names() {
         let key = word(name).ok_or_else(|| format!("storage.{name}: not a slot in hex"))?;
-        let value = slots
-            .text(name)
-            .and_then(word)
-            .ok_or_else(|| format!("storage.{name}: the value is not a word in hex"))?;
+        let value =
+            slots.text(name).and_then(word).ok_or_else(|| format!("storage.{name}: the value is not a word in hex"))?;
         if !value.is_zero() {
             storage.insert(B256::from(key), value);
         }
@@ -93,9 +87,5 @@ fn storage(slots: &Fields) -> Result<BTreeMap<B256, U256>, String> {
 /// Up to 32 bytes in hex, with or without `0x`, short ones filled up on the left.
 fn word(text: &str) -> Option<U256> {
     let hex = text.strip_prefix("0x").unwrap_or(text);
-    if hex.is_empty() {
-        Some(U256::ZERO)
-    } else {
-        U256::from_str_radix(hex, 16).ok()
-    }
+    if hex.is_empty() { Some(U256::ZERO) } else { U256::from_str_radix(hex, 16).ok() }
 }

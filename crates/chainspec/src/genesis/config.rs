@@ -31,12 +31,7 @@ const FORK_KEYS: [(Fork, &str); 22] = [
 ];
 
 /// Keys that end like a fork's and are known.
-const OTHER_POINTS: [&str; 4] = [
-    "eip155Block",
-    "eip158Block",
-    "mergeNetsplitBlock",
-    "balTime",
-];
+const OTHER_POINTS: [&str; 4] = ["eip155Block", "eip158Block", "mergeNetsplitBlock", "balTime"];
 
 /// Reads the `config` object.
 pub(super) fn spec(config: &Fields) -> Result<ChainSpec, GenesisError> {
@@ -48,9 +43,7 @@ pub(super) fn spec(config: &Fields) -> Result<ChainSpec, GenesisError> {
     check_blob_schedule(&schedule, &blob_schedule)?;
     let terminal_total_difficulty = config.quantity256("terminalTotalDifficulty")?;
     if terminal_total_difficulty.is_none() && schedule.entries(Switch::Timestamp).next().is_some() {
-        return Err(GenesisError::Missing {
-            field: "config.terminalTotalDifficulty".to_owned(),
-        });
+        return Err(GenesisError::Missing { field: "config.terminalTotalDifficulty".to_owned() });
     }
     if config.has("clique") && terminal_total_difficulty != Some(U256::ZERO) {
         return Err(config.refuse("clique", "proof of authority cannot be checked"));
@@ -63,9 +56,7 @@ pub(super) fn spec(config: &Fields) -> Result<ChainSpec, GenesisError> {
         dao_fork_support: config.flag("daoForkSupport")?.unwrap_or(false),
         block_access_list_time: config.quantity64("balTime")?,
         // As in geth: a chain that names no deposit contract has none, and nothing lives at address zero.
-        deposit_contract: config
-            .address("depositContractAddress")?
-            .unwrap_or(Address::ZERO),
+        deposit_contract: config.address("depositContractAddress")?.unwrap_or(Address::ZERO),
         blob_schedule,
         overrides: Vec::new(),
     })
@@ -73,8 +64,7 @@ pub(super) fn spec(config: &Fields) -> Result<ChainSpec, GenesisError> {
 
 /// Keys that look like a fork's, carry a value, and are not known.
 pub(super) fn unknown_forks(config: &Fields) -> Vec<String> {
-    let is_known =
-        |name: &str| OTHER_POINTS.contains(&name) || FORK_KEYS.iter().any(|(_, key)| *key == name);
+    let is_known = |name: &str| OTHER_POINTS.contains(&name) || FORK_KEYS.iter().any(|(_, key)| *key == name);
     config
         .names()
         .filter(|name| name.ends_with("Time") || name.ends_with("Block"))
@@ -103,10 +93,7 @@ fn schedule(config: &Fields) -> Result<Schedule, GenesisError> {
     for (fork, key) in FORK_KEYS {
         schedule.set(fork, config.quantity64(key)?);
     }
-    let (eip155, eip158) = (
-        config.quantity64("eip155Block")?,
-        config.quantity64("eip158Block")?,
-    );
+    let (eip155, eip158) = (config.quantity64("eip155Block")?, config.quantity64("eip158Block")?);
     if eip155 != eip158 {
         return Err(GenesisError::SpuriousDragonSplit { eip155, eip158 });
     }
@@ -120,10 +107,7 @@ fn schedule(config: &Fields) -> Result<Schedule, GenesisError> {
 }
 
 fn blob_fork(name: &str) -> Option<Fork> {
-    Fork::ALL
-        .into_iter()
-        .filter(|fork| *fork >= Fork::Cancun)
-        .find(|fork| fork.name().eq_ignore_ascii_case(name))
+    Fork::ALL.into_iter().filter(|fork| *fork >= Fork::Cancun).find(|fork| fork.name().eq_ignore_ascii_case(name))
 }
 
 fn blob_limits(limits: &Fields, fork: Fork) -> Result<BlobRules, GenesisError> {
@@ -137,20 +121,10 @@ fn blob_limits(limits: &Fields, fork: Fork) -> Result<BlobRules, GenesisError> {
         return Err(limits.refuse("max", "more blobs than a block can hold"));
     }
     if update_fraction == 0 {
-        return Err(limits.refuse(
-            "baseFeeUpdateFraction",
-            "the fraction divides and cannot be zero",
-        ));
+        return Err(limits.refuse("baseFeeUpdateFraction", "the fraction divides and cannot be zero"));
     }
-    let max_per_transaction = Rules::mainnet(fork)
-        .blobs
-        .and_then(|row| row.max_per_transaction);
-    Ok(BlobRules {
-        target,
-        max,
-        max_per_transaction,
-        update_fraction,
-    })
+    let max_per_transaction = Rules::mainnet(fork).blobs.and_then(|row| row.max_per_transaction);
+    Ok(BlobRules { target, max, max_per_transaction, update_fraction })
 }
 
 /// More blobs than this are a mistake in the file: it is a thousand times what a network could carry, and the
@@ -159,10 +133,7 @@ const BLOBS_MAX: u64 = 1 << 16;
 
 /// Mainnet knows limits for the forks that it has scheduled; the other blob-parameter-only forks mean nothing
 /// without an entry.
-fn check_blob_schedule(
-    schedule: &Schedule,
-    blob_schedule: &[(Fork, BlobRules)],
-) -> Result<(), GenesisError> {
+fn check_blob_schedule(schedule: &Schedule, blob_schedule: &[(Fork, BlobRules)]) -> Result<(), GenesisError> {
     for fork in [Fork::Bpo3, Fork::Bpo4, Fork::Bpo5] {
         let is_set = blob_schedule.iter().any(|(named, _)| *named == fork);
         if schedule.at(fork).is_some() && !is_set {

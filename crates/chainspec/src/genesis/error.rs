@@ -4,10 +4,7 @@ use crate::{Fork, ScheduleError};
 
 /// Why a genesis file is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[expect(
-    missing_docs,
-    reason = "the fields of a variant are the values in its message"
-)]
+#[expect(missing_docs, reason = "the fields of a variant are the values in its message")]
 pub enum GenesisError {
     /// The file is larger than any genesis file; sizes in bytes.
     #[error("the genesis file has {found} bytes, more than {max}")]
@@ -20,26 +17,13 @@ pub enum GenesisError {
     Missing { field: String },
     /// A field's value is not of its type.
     #[error("genesis field {field}: expected {expected}, found {found}")]
-    Field {
-        field: String,
-        expected: &'static str,
-        found: String,
-    },
+    Field { field: String, expected: &'static str, found: String },
     /// A field's value is of its type but must not be used.
     #[error("genesis field {field}: {reason}, found {found}")]
-    Refused {
-        field: String,
-        reason: &'static str,
-        found: String,
-    },
+    Refused { field: String, reason: &'static str, found: String },
     /// Two fields that mean one fork disagree.
-    #[error(
-        "genesis fields config.eip155Block ({eip155:?}) and config.eip158Block ({eip158:?}) differ"
-    )]
-    SpuriousDragonSplit {
-        eip155: Option<u64>,
-        eip158: Option<u64>,
-    },
+    #[error("genesis fields config.eip155Block ({eip155:?}) and config.eip158Block ({eip158:?}) differ")]
+    SpuriousDragonSplit { eip155: Option<u64>, eip158: Option<u64> },
     /// The forks are not in order.
     #[error("genesis field config: {0}")]
     Schedule(#[from] ScheduleError),

@@ -56,16 +56,12 @@ impl Fields {
 
     /// A 32-byte hash in hex.
     pub(crate) fn hash(&self, name: &str) -> Result<Option<B256>, GenesisError> {
-        self.read(name, "32 bytes in hex", |value| {
-            value.as_str()?.parse().ok()
-        })
+        self.read(name, "32 bytes in hex", |value| value.as_str()?.parse().ok())
     }
 
     /// A 20-byte address in hex.
     pub(crate) fn address(&self, name: &str) -> Result<Option<Address>, GenesisError> {
-        self.read(name, "an address in hex", |value| {
-            value.as_str()?.parse().ok()
-        })
+        self.read(name, "an address in hex", |value| value.as_str()?.parse().ok())
     }
 
     /// True or false.
@@ -79,14 +75,8 @@ impl Fields {
     }
 
     /// An object, at `path`.
-    pub(crate) fn object(
-        &self,
-        name: &str,
-        path: &'static str,
-    ) -> Result<Option<Self>, GenesisError> {
-        self.present(name)
-            .map(|value| Self::of(path, value.clone()))
-            .transpose()
+    pub(crate) fn object(&self, name: &str, path: &'static str) -> Result<Option<Self>, GenesisError> {
+        self.present(name).map(|value| Self::of(path, value.clone())).transpose()
     }
 
     /// Whether the field is there and not null.
@@ -95,27 +85,14 @@ impl Fields {
     }
 
     /// Makes a field's absence an error.
-    pub(crate) fn require<T>(
-        &self,
-        name: &str,
-        value: Result<Option<T>, GenesisError>,
-    ) -> Result<T, GenesisError> {
-        value?.ok_or_else(|| GenesisError::Missing {
-            field: self.full_name(name),
-        })
+    pub(crate) fn require<T>(&self, name: &str, value: Result<Option<T>, GenesisError>) -> Result<T, GenesisError> {
+        value?.ok_or_else(|| GenesisError::Missing { field: self.full_name(name) })
     }
 
     /// An error about a value that is of its type but must not be used.
     pub(crate) fn refuse(&self, name: &str, reason: &'static str) -> GenesisError {
-        let found = self
-            .map
-            .get(name)
-            .map_or_else(|| "nothing".to_owned(), shown);
-        GenesisError::Refused {
-            field: self.full_name(name),
-            reason,
-            found,
-        }
+        let found = self.map.get(name).map_or_else(|| "nothing".to_owned(), shown);
+        GenesisError::Refused { field: self.full_name(name), reason, found }
     }
 
     fn present(&self, name: &str) -> Option<&Value> {
@@ -138,11 +115,7 @@ impl Fields {
     }
 
     fn full_name(&self, name: &str) -> String {
-        if self.path.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{}.{name}", self.path)
-        }
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 }
 
@@ -170,11 +143,7 @@ fn rounded_terminal_total_difficulty(rounded: f64) -> Option<U256> {
 }
 
 fn field_error(field: String, expected: &'static str, found: &Value) -> GenesisError {
-    GenesisError::Field {
-        field,
-        expected,
-        found: shown(found),
-    }
+    GenesisError::Field { field, expected, found: shown(found) }
 }
 
 /// The value as JSON, cut where it would flood a message.

@@ -100,16 +100,13 @@ impl GenesisHeader {
             extra_data: self.extra_data.clone(),
             mix_hash: self.mix_hash,
             nonce: B64::from(self.nonce),
-            base_fee_per_gas: from(Fork::London)
-                .then(|| self.base_fee_per_gas.unwrap_or(INITIAL_BASE_FEE)),
+            base_fee_per_gas: from(Fork::London).then(|| self.base_fee_per_gas.unwrap_or(INITIAL_BASE_FEE)),
             withdrawals_root: from(Fork::Shanghai).then_some(EMPTY_ROOT_HASH),
             blob_gas_used: from(Fork::Cancun).then(|| self.blob_gas_used.unwrap_or(0)),
             excess_blob_gas: from(Fork::Cancun).then(|| self.excess_blob_gas.unwrap_or(0)),
             parent_beacon_block_root: from(Fork::Cancun).then_some(B256::ZERO),
             requests_hash: from(Fork::Prague).then_some(EMPTY_REQUESTS_HASH),
-            block_access_list_hash: rules
-                .block_access_lists
-                .then_some(EMPTY_BLOCK_ACCESS_LIST_HASH),
+            block_access_list_hash: rules.block_access_lists.then_some(EMPTY_BLOCK_ACCESS_LIST_HASH),
             slot_number: from(Fork::Amsterdam).then(|| self.slot_number.unwrap_or(0)),
             ..Header::default()
         }
@@ -119,8 +116,7 @@ impl GenesisHeader {
     /// whatever its difficulty is, provided London is on: devnets begin merged under a proof-of-work header.
     fn rules(&self, spec: &ChainSpec) -> Rules {
         let merged = spec.schedule.is_on_at_number(Fork::London, 0)
-            && (spec.is_merged_after(self.difficulty)
-                || spec.schedule.fork_at_timestamp(self.timestamp) > Fork::Paris);
+            && (spec.is_merged_after(self.difficulty) || spec.schedule.fork_at_timestamp(self.timestamp) > Fork::Paris);
         spec.rules_at(0, self.timestamp, merged)
     }
 }
@@ -131,9 +127,6 @@ mod tests {
 
     #[test]
     fn the_empty_list_has_its_hash() {
-        assert_eq!(
-            balsa_keccak::keccak256(&[0xc0]),
-            EMPTY_BLOCK_ACCESS_LIST_HASH
-        );
+        assert_eq!(balsa_keccak::keccak256(&[0xc0]), EMPTY_BLOCK_ACCESS_LIST_HASH);
     }
 }

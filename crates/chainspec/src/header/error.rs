@@ -6,10 +6,7 @@ use std::fmt;
 
 /// The rule that a header breaks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[expect(
-    missing_docs,
-    reason = "the fields of a variant are the values in its message"
-)]
+#[expect(missing_docs, reason = "the fields of a variant are the values in its message")]
 pub enum HeaderError {
     /// The number is not the parent's plus one.
     #[error("block number {found} does not follow the parent's number {parent}")]
@@ -78,35 +75,25 @@ impl HeaderError {
             Self::Timestamp { .. } => "BlockException.INVALID_BLOCK_TIMESTAMP_OLDER_THAN_PARENT",
             Self::ExtraDataTooLong { .. } => "BlockException.EXTRA_DATA_TOO_BIG",
             Self::ExtraDataDao { .. } => "BlockException.EXTRA_DATA_INVALID_DAO",
-            Self::MissingField {
-                field: HeaderField::BaseFeePerGas,
-                ..
-            } => "BlockException.IMPORT_IMPOSSIBLE_LEGACY",
-            Self::MissingField {
-                field: HeaderField::WithdrawalsRoot,
-                ..
-            } => "BlockException.IMPORT_IMPOSSIBLE_PARIS_OVER_SHANGHAI",
-            Self::UnexpectedField {
-                field: HeaderField::BaseFeePerGas,
-                ..
-            } => "BlockException.IMPORT_IMPOSSIBLE_LONDON_WRONG_PARENT",
-            Self::UnexpectedField {
-                field: HeaderField::WithdrawalsRoot,
-                ..
-            } => "BlockException.IMPORT_IMPOSSIBLE_SHANGHAI",
+            Self::MissingField { field: HeaderField::BaseFeePerGas, .. } => "BlockException.IMPORT_IMPOSSIBLE_LEGACY",
+            Self::MissingField { field: HeaderField::WithdrawalsRoot, .. } => {
+                "BlockException.IMPORT_IMPOSSIBLE_PARIS_OVER_SHANGHAI"
+            }
+            Self::UnexpectedField { field: HeaderField::BaseFeePerGas, .. } => {
+                "BlockException.IMPORT_IMPOSSIBLE_LONDON_WRONG_PARENT"
+            }
+            Self::UnexpectedField { field: HeaderField::WithdrawalsRoot, .. } => {
+                "BlockException.IMPORT_IMPOSSIBLE_SHANGHAI"
+            }
             Self::MissingField { .. }
             | Self::UnexpectedField { .. }
             | Self::NonceAfterMerge { .. }
             | Self::SlotNumber { .. } => "BlockException.INCORRECT_BLOCK_FORMAT",
             Self::Difficulty { .. } => "BlockException.INVALID_DIFFICULTY",
-            Self::DifficultyAfterMerge { .. } => {
-                "BlockException.IMPORT_IMPOSSIBLE_DIFFICULTY_OVER_PARIS"
-            }
+            Self::DifficultyAfterMerge { .. } => "BlockException.IMPORT_IMPOSSIBLE_DIFFICULTY_OVER_PARIS",
             Self::OmmersAfterMerge { .. } => "BlockException.IMPORT_IMPOSSIBLE_UNCLES_OVER_PARIS",
             Self::GasLimitTooHigh { .. } => "BlockException.GASLIMIT_TOO_BIG",
-            Self::GasLimitTooLow { .. } | Self::GasLimitStep { .. } => {
-                "BlockException.INVALID_GASLIMIT"
-            }
+            Self::GasLimitTooLow { .. } | Self::GasLimitStep { .. } => "BlockException.INVALID_GASLIMIT",
             Self::GasUsedAboveLimit { .. } => "BlockException.INVALID_GAS_USED_ABOVE_LIMIT",
             Self::BaseFee { .. } => "BlockException.INVALID_BASEFEE_PER_GAS",
             Self::BlobGasUsedAboveLimit { .. } => "BlockException.BLOB_GAS_USED_ABOVE_LIMIT",

@@ -24,10 +24,7 @@ pub struct Ancestor {
 
 /// The rule that a block's ommers break.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[expect(
-    missing_docs,
-    reason = "the fields of a variant are the values in its message"
-)]
+#[expect(missing_docs, reason = "the fields of a variant are the values in its message")]
 pub enum OmmerError {
     /// There are too many.
     #[error("{found} ommers are more than {max}")]
@@ -46,11 +43,7 @@ pub enum OmmerError {
     IsSibling { ommer: B256, parent: B256 },
     /// The ommer's parent is none of the recent ancestors.
     #[error("parent {parent} of ommer {ommer} is not among the last {within} ancestors")]
-    UnknownParent {
-        ommer: B256,
-        parent: B256,
-        within: usize,
-    },
+    UnknownParent { ommer: B256, parent: B256, within: usize },
     /// The ommer's header breaks a rule.
     #[error("ommer {ommer}: {error}")]
     Header { ommer: B256, error: HeaderError },
@@ -78,16 +71,9 @@ impl OmmerError {
 ///
 /// # Errors
 /// The first rule that an ommer breaks, ommers taken in their order.
-pub fn validate_ommers(
-    spec: &ChainSpec,
-    ommers: &[Header],
-    ancestors: &[Ancestor],
-) -> Result<(), OmmerError> {
+pub fn validate_ommers(spec: &ChainSpec, ommers: &[Header], ancestors: &[Ancestor]) -> Result<(), OmmerError> {
     if ommers.len() > OMMERS_MAX {
-        return Err(OmmerError::TooMany {
-            found: ommers.len(),
-            max: OMMERS_MAX,
-        });
+        return Err(OmmerError::TooMany { found: ommers.len(), max: OMMERS_MAX });
     }
     let ancestors = &ancestors[..ancestors.len().min(OMMER_ANCESTORS_MAX)];
     let hashes: Vec<B256> = ommers.iter().map(Header::hash_slow).collect();
@@ -100,41 +86,20 @@ pub fn validate_ommers(
     Ok(())
 }
 
-fn validate_ommer(
-    spec: &ChainSpec,
-    ommer: &Header,
-    hash: B256,
-    ancestors: &[Ancestor],
-) -> Result<(), OmmerError> {
+fn validate_ommer(spec: &ChainSpec, ommer: &Header, hash: B256, ancestors: &[Ancestor]) -> Result<(), OmmerError> {
     if ancestors.iter().any(|ancestor| ancestor.hash == hash) {
         return Err(OmmerError::IsAncestor { ommer: hash });
     }
-    if let Some(holder) = ancestors
-        .iter()
-        .find(|ancestor| ancestor.ommers.contains(&hash))
-    {
-        return Err(OmmerError::AlreadyIncluded {
-            ommer: hash,
-            ancestor: holder.hash,
-        });
+    if let Some(holder) = ancestors.iter().find(|ancestor| ancestor.ommers.contains(&hash)) {
+        return Err(OmmerError::AlreadyIncluded { ommer: hash, ancestor: holder.hash });
     }
     let parent = ommer.parent_hash;
-    let Some(age) = ancestors
-        .iter()
-        .position(|ancestor| ancestor.hash == parent)
-    else {
+    let Some(age) = ancestors.iter().position(|ancestor| ancestor.hash == parent) else {
         let within = ancestors.len();
-        return Err(OmmerError::UnknownParent {
-            ommer: hash,
-            parent,
-            within,
-        });
+        return Err(OmmerError::UnknownParent { ommer: hash, parent, within });
     };
     if age == 0 {
-        return Err(OmmerError::IsSibling {
-            ommer: hash,
-            parent,
-        });
+        return Err(OmmerError::IsSibling { ommer: hash, parent });
     }
     let parent = &ancestors[age].header;
     validate_header(&spec.rules_of(ommer), &spec.rules_of(parent), parent, ommer)
