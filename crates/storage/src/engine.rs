@@ -9,9 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use fjall::{
-    Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, OwnedWriteBatch, PersistMode, Readable,
-};
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, OwnedWriteBatch, PersistMode, Readable};
 
 use crate::{Durability, OpenError, Settings, StoreError, Table, error::EngineError};
 

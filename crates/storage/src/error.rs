@@ -1,6 +1,10 @@
 //! What can go wrong; every variant speaks about this node's disk and never about a block.
 
-use std::{io, path::{Path, PathBuf}, sync::Arc};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use alloy_primitives::{B256, hex};
 use balsa_state::StateError;

@@ -7,7 +7,11 @@ use std::{
 
 use thiserror::Error;
 
-use crate::{OpenError, engine, identity::{self, Identity, sync_directory}, open::engine_place};
+use crate::{
+    OpenError, engine,
+    identity::{self, Identity, sync_directory},
+    open::engine_place,
+};
 
 /// A directory could not be removed or forked.
 #[derive(Debug, Error)]

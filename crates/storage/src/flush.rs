@@ -77,7 +77,8 @@ fn side_blocks(batch: &FlushBatch) -> impl Fn(&BlockRecord) -> bool {
         let Some(head) = batch.head else { return false };
         let number = block.header.number;
         let position = number.checked_sub(first).map_or(usize::MAX, |position| position as usize);
-        number <= head.number && batch.canonical.get(position).is_none_or(|canonical| canonical.block.hash != block.hash)
+        number <= head.number
+            && batch.canonical.get(position).is_none_or(|canonical| canonical.block.hash != block.hash)
     }
 }
 

@@ -26,7 +26,7 @@ mod store;
 
 pub use batch::{BlockPointer, BlockRecord, CanonicalBlock, FlushBatch, Head, Pointers, StateChange};
 pub use error::{FlushError, OpenError, StoreError};
-pub use files::{fork_directory, remove_directory, DirectoryError};
+pub use files::{DirectoryError, fork_directory, remove_directory};
 pub use identity::Identity;
 pub use persister::{PersistError, PersistStats, Persister, QUEUE_BATCHES_MAX};
 pub use schema::{FORMAT, LISTS_KEPT_BLOCKS, Table};

@@ -1,6 +1,9 @@
 //! Opening: FORMAT.md, "Directory" and "Recovery".
 
-use std::{fs, io, path::{Path, PathBuf}};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use alloy_consensus::Header;
 use alloy_rlp::Decodable;
@@ -50,11 +53,7 @@ fn create(
         _ => {}
     }
     let engine = Engine::open(temporary, settings)?;
-    let row = IdentityRow {
-        format: identity.format,
-        chain_id: identity.chain_id,
-        genesis_hash: identity.genesis_hash,
-    };
+    let row = IdentityRow { format: identity.format, chain_id: identity.chain_id, genesis_hash: identity.genesis_hash };
     let mut batch = engine.batch();
     batch.put(Table::Meta, meta::IDENTITY, &row.encode());
     batch.commit().map_err(|source| OpenError::Damaged { dir: dir.to_path_buf(), source })?;

@@ -60,7 +60,7 @@ pub struct PersistStats {
 }
 
 enum Message {
-    Persist(FlushBatch),
+    Persist(Box<FlushBatch>),
     Ping(Sender<()>),
 }
 
@@ -94,7 +94,7 @@ impl Persister {
     /// If an earlier flush failed: `batch` is not going to be written either.
     pub fn persist(&self, batch: FlushBatch) -> Result<(), PersistError> {
         self.failure()?;
-        self.send(Message::Persist(batch))
+        self.send(Message::Persist(Box::new(batch)))
     }
 
     /// Waits until everything handed over before is written.
@@ -182,7 +182,7 @@ fn collect(first: Message, messages: &Receiver<Message>, pings: &mut Vec<Sender<
     for message in std::iter::once(first).chain(messages.try_iter().take(QUEUE_BATCHES_MAX)) {
         match message {
             Message::Persist(next) => {
-                batch.append(next);
+                batch.append(*next);
                 batches += 1;
             }
             Message::Ping(ping) => pings.push(ping),

@@ -7,7 +7,10 @@ use std::{
 
 use alloy_primitives::B256;
 
-use crate::{FlushBatch, FlushError, Identity, OpenError, Settings, Snapshot, StoreError, StoreStats, engine::Engine, flush, open, stats};
+use crate::{
+    FlushBatch, FlushError, Identity, OpenError, Settings, Snapshot, StoreError, StoreStats, engine::Engine, flush,
+    open, stats,
+};
 
 /// One open database. Clones share it; it is closed when the last one, and the last snapshot, is dropped.
 ///

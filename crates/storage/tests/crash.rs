@@ -43,7 +43,11 @@ fn child_flushes() {
 
 fn child(dir: &Path, point: Option<&str>) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "child_flushes", "--nocapture"]).env(DIR, dir).stdout(Stdio::piped()).stderr(Stdio::null());
+    command
+        .args(["--exact", "child_flushes", "--nocapture"])
+        .env(DIR, dir)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
     if let Some(point) = point {
         command.env(CRASH_POINT, point);
     }
@@ -65,6 +69,7 @@ fn check_opens(dir: &Path) -> Option<u64> {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the seed of a run that fails")]
 fn what_was_acknowledged_survives_kill_at_any_moment() {
     let seed = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64;
     println!("seed {seed}");

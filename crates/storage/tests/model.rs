@@ -93,7 +93,13 @@ fn blocks_above_the_head_wait_and_side_blocks_go() {
     let above = FakeBlock::new(SEED + 1, 2);
     let blocks = [&canonical, &side, &above].map(|block| block.record.clone()).to_vec();
     let tip = BlockPointer { number: 2, hash: above.record.hash };
-    store.flush(&FlushBatch { blocks, pointers: Pointers { tip: Some(tip), ..Pointers::default() }, ..FlushBatch::default() }).unwrap();
+    store
+        .flush(&FlushBatch {
+            blocks,
+            pointers: Pointers { tip: Some(tip), ..Pointers::default() },
+            ..FlushBatch::default()
+        })
+        .unwrap();
     drop(store);
 
     let store = open(dir.path(), settings()).unwrap();
@@ -113,7 +119,8 @@ fn blocks_above_the_head_wait_and_side_blocks_go() {
     let snapshot = store.snapshot().unwrap();
     Model::at(1).check(&snapshot);
     assert_eq!(snapshot.blocks_above_head().unwrap(), [above.pointer()]);
-    for side_row in [snapshot.body(&side.pointer()), snapshot.receipts(&side.pointer()), snapshot.list(&side.pointer())] {
+    for side_row in [snapshot.body(&side.pointer()), snapshot.receipts(&side.pointer()), snapshot.list(&side.pointer())]
+    {
         assert_eq!(side_row.unwrap(), None);
     }
     assert_eq!(snapshot.header(&side.pointer()).unwrap(), None);

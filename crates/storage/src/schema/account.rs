@@ -72,7 +72,8 @@ mod tests {
 
     fn some_account() -> impl Strategy<Value = Account> {
         let hash = |empty: B256| prop_oneof![Just(empty), any::<[u8; 32]>().prop_map(B256::from)];
-        let balance = (any::<[u8; 32]>(), 0..=256usize).prop_map(|(b, shift)| U256::from_be_bytes(b).wrapping_shr(shift));
+        let balance =
+            (any::<[u8; 32]>(), 0..=256usize).prop_map(|(b, shift)| U256::from_be_bytes(b).wrapping_shr(shift));
         let nonce = (any::<u64>(), 0..64u32).prop_map(|(nonce, shift)| nonce >> shift);
         (nonce, balance, hash(EMPTY_ROOT), hash(EMPTY_CODE_HASH))
             .prop_map(|(nonce, balance, storage_root, code_hash)| Account { nonce, balance, storage_root, code_hash })

@@ -10,8 +10,8 @@ pub(crate) use keys::{
     account_bounds, block_key, block_key_hash, number_key, number_of, slot_key, storage_path_key, value_of_slot,
 };
 pub(crate) use rows::{HeadRow, IdentityRow, PointerRow, TransactionRow};
-pub(crate) use table::meta;
 pub use table::Table;
+pub(crate) use table::meta;
 
 /// The number of the format in FORMAT.md.
 pub const FORMAT: u32 = 1;

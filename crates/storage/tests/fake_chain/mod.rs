@@ -9,8 +9,8 @@ use alloy_consensus::Header;
 use alloy_primitives::{B256, Bytes, U256, keccak256};
 use balsa_state::{Account, FlatStore, Layer, StateDiff, StorageDiff};
 use balsa_storage::{
-    BlockPointer, BlockRecord, CanonicalBlock, Durability, FlushBatch, Head, OpenError, Pointers, Settings, Snapshot, StateChange,
-    Store,
+    BlockPointer, BlockRecord, CanonicalBlock, Durability, FlushBatch, Head, OpenError, Pointers, Settings, Snapshot,
+    StateChange, Store,
 };
 use balsa_trie::{Branch, NodeChanges, NodeSource, Path, StorageNodes};
 
@@ -66,7 +66,8 @@ impl FakeBlock {
         };
         let block = BlockPointer { number, hash };
         let transactions = (0..numbers.below(4)).map(|_| numbers.hash()).collect();
-        let change = StateChange { layer: Arc::new(Layer::new(diff(&mut numbers))), nodes: Arc::new(nodes(&mut numbers)) };
+        let change =
+            StateChange { layer: Arc::new(Layer::new(diff(&mut numbers))), nodes: Arc::new(nodes(&mut numbers)) };
         Self {
             record: Arc::new(record),
             canonical: CanonicalBlock { block, transactions },
@@ -101,7 +102,12 @@ pub(crate) const SEED: u64 = 1;
 
 /// Small, so that write buffers are written out during a test.
 pub(crate) fn settings() -> Settings {
-    Settings { memory_bytes: Settings::MEMORY_BYTES_MIN, worker_threads: 1, durability: Durability::Process, ..Settings::default() }
+    Settings {
+        memory_bytes: Settings::MEMORY_BYTES_MIN,
+        worker_threads: 1,
+        durability: Durability::Process,
+        ..Settings::default()
+    }
 }
 
 const ADDRESSES: u64 = 6;
@@ -112,7 +118,11 @@ fn address_hash(numbers: &mut Numbers) -> B256 {
 }
 
 /// A map of distinct keys made by `key`, at most `count`.
-fn distinct<T>(numbers: &mut Numbers, count: u64, mut item: impl FnMut(&mut Numbers) -> (B256, T)) -> BTreeMap<B256, T> {
+fn distinct<T>(
+    numbers: &mut Numbers,
+    count: u64,
+    mut item: impl FnMut(&mut Numbers) -> (B256, T),
+) -> BTreeMap<B256, T> {
     (0..numbers.below(count + 1)).map(|_| item(numbers)).collect()
 }
 
@@ -252,7 +262,11 @@ impl Model {
         for key in 0..4u64 {
             for length in 0..4 {
                 let path = Path::of_key(&keccak256(key.to_be_bytes()), length);
-                assert_eq!(snapshot.account_branch(&path).unwrap().as_ref(), self.account_branches.get(&path), "{path}");
+                assert_eq!(
+                    snapshot.account_branch(&path).unwrap().as_ref(),
+                    self.account_branches.get(&path),
+                    "{path}"
+                );
                 for address in 0..ADDRESSES {
                     let owner = keccak256(address.to_be_bytes());
                     let found = snapshot.storage_branch(&owner, &path).unwrap();
