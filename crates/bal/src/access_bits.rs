@@ -75,6 +75,10 @@ impl AccessBits {
         unset(&self.accounts, list.len()).map(account).chain(unset(&self.slots, list.slots_len()).map(slot))
     }
 
+    pub(crate) fn memory_bytes(&self) -> usize {
+        (self.accounts.capacity() + self.slots.capacity()) * size_of::<u64>()
+    }
+
     /// Number of declared reads that nobody has made yet, for [`crate::reads_feasible`].
     pub fn reads_remaining(&self, list: &FlatList) -> u64 {
         let is_read = |&slot: &u32| list.slot_changes(slot).len() == 0;

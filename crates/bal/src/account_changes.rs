@@ -39,6 +39,13 @@ pub struct Change<T> {
     pub post: T,
 }
 
+impl<T> Change<T> {
+    /// The change with its value replaced.
+    pub fn map<U>(self, post: impl FnOnce(T) -> U) -> Change<U> {
+        Change { block_access_index: self.block_access_index, post: post(self.post) }
+    }
+}
+
 /// A slot's value after an index.
 pub type StorageChange = Change<U256>;
 /// A balance in wei after an index.

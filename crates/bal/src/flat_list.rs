@@ -11,7 +11,7 @@ use crate::{
     columns::{AccountRow, CodeRange, Columns},
     item_cap::item_count_max,
     list_error::ListError,
-    ordinal_table::OrdinalTable,
+    position_table::{Found, PositionTable},
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
 use std::{ops::Range, sync::OnceLock};
@@ -21,14 +21,14 @@ use std::{ops::Range, sync::OnceLock};
 pub struct FlatList {
     bytes: Bytes,
     columns: Columns,
-    table: OrdinalTable,
+    table: PositionTable,
     gas_limit: u64,
     hash: OnceLock<B256>,
 }
 
 impl FlatList {
     pub(crate) fn new(bytes: Bytes, columns: Columns, gas_limit: u64) -> Self {
-        let table = OrdinalTable::new(&columns.addresses);
+        let table = PositionTable::of(&columns.addresses);
         Self { bytes, columns, table, gas_limit, hash: OnceLock::new() }
     }
 
@@ -105,7 +105,10 @@ impl FlatList {
     /// The ordinal of an address, or `None` if it is not listed.
     #[inline]
     pub fn ordinal(&self, address: &Address) -> Option<u32> {
-        self.table.ordinal(&self.columns.addresses, address)
+        match self.table.find(address, |ordinal| self.columns.addresses[ordinal as usize] == *address) {
+            Found::At(ordinal) => Some(ordinal),
+            Found::Free(_) => None,
+        }
     }
 
     /// The balance that an account has before `index` runs, or `None` if no earlier index changes it.

@@ -13,7 +13,8 @@ mod item_cap;
 mod key_hashes;
 mod list_builder;
 mod list_error;
-mod ordinal_table;
+mod position_table;
+mod recorder;
 mod rlp;
 mod row_check;
 
@@ -26,5 +27,8 @@ pub use item_cap::{ITEM_COST, item_count_max, reads_feasible};
 pub use key_hashes::KeyHashes;
 pub use list_builder::ListBuilder;
 pub use list_error::{Field, ListError};
+pub use recorder::{
+    Access, AccountAccess, Event, Mode, Record, Recorder, Row, SYSTEM_ADDRESS, SlotAccess, Trace, Transition, Verify,
+};
 pub use rlp::{RlpError, RlpFault};
 pub use row_check::{Checked, Item, Mismatch, RowCheck, Value};
