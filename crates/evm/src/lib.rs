@@ -1,1 +1,32 @@
-//! balsa-evm.
+//! One transaction on a view of the state. The only crate that names revm, whose types do not leave it.
+//!
+//! - [`TransactionEvm`]: runs transactions and system calls of one block, one after another, on views of the state.
+//! - [`AccountOutcome`]: what a run left behind of each account that it reached: the one form that recorder, verifier
+//!   and the state in progress all read.
+//! - [`Phase`]: a view that lets several calls count as one block access index (EIP-7928: index 0 and n + 1).
+//! - [`before_transactions`], [`after_transactions`]: the calls and credits around the transactions, in the
+//!   specification's order, for both executors and the payload builder.
+//! - [`BlockGas`]: the one admission function (EIP-7778, EIP-8037).
+
+mod code_cache;
+mod dao;
+mod database;
+mod environment;
+mod error;
+mod gas;
+mod journal;
+mod outcome;
+mod phase;
+mod phases;
+mod requests;
+mod transaction;
+
+pub use code_cache::CodeCache;
+pub use environment::{BlockEnvironment, BlockHashes};
+pub use error::{InvalidTransaction, PhaseError, TransactError};
+pub use gas::{AdmissionError, BlockGas, TransactionGas};
+pub use outcome::{AccountOutcome, SlotOutcome, SlotOutcomes};
+pub use phase::{Phase, PhaseOutcomes};
+pub use phases::{after_transactions, before_transactions, dao_fork, proof_of_work_rewards, with_deposits};
+pub use requests::{DepositError, RequestContract, deposit_requests};
+pub use transaction::{Transaction, TransactionEvm, TransactionResult};

@@ -1,1 +1,32 @@
-//! balsa-executor.
+//! A block, executed: from a sealed block and its parent to receipts, state change and root, or to the rule it breaks.
+//!
+//! Start at [`Executor::execute`]. The sequential executor is the specification; the parallel one, which a block access
+//! list makes possible (EIP-7928), is proved equal to it by tests, and is never believed when it finds fault: whatever
+//! fails there is run again sequentially, and that run decides.
+
+mod block;
+mod body;
+mod error;
+mod list_check;
+mod parallel;
+mod plan;
+mod receipts;
+mod record;
+mod reorder;
+mod sealed_block;
+mod senders;
+mod sequential;
+mod update_channel;
+mod updates;
+mod verdicts;
+
+pub use block::{ExecutedBlock, Executor, Parent, Path};
+pub use body::{BodyError, check_body};
+pub use error::{ExecuteError, InternalError, InvalidBlock, SystemCallFault};
+pub use parallel::ParallelFault;
+pub use plan::{ExecutionMode, SequentialReason};
+pub use receipts::{Receipt, ReceiptsSummary};
+pub use record::record_index;
+pub use sealed_block::{BlockDecodeError, SealedBlock};
+pub use senders::{SenderError, recover_sender, recover_senders};
+pub use update_channel::{UpdateReceiver, UpdateSender, update_channel};

@@ -81,24 +81,23 @@ impl<'a> BlockState<'a> {
         Ok(())
     }
 
-    /// What the block changed: accounts ascending by hash, and the code that they name for the first time.
-    pub fn into_changes(self) -> (Vec<ChangedAccount>, Vec<(B256, Bytes)>) {
-        let Self { accounts, mut codes, .. } = self;
-        let mut changed = Vec::with_capacity(accounts.len());
-        let mut new_codes = Vec::new();
-        for account in accounts.into_values() {
-            let before = account.parent.map(|parent| parent.info());
-            if let Some(info) = account.info
-                && before.is_none_or(|before| before.code_hash != info.code_hash)
-                && let Some(code) = codes.remove(&info.code_hash)
-            {
-                new_codes.push((info.code_hash, code));
-            }
-            changed.extend(account.into_change());
-        }
+    /// What the block changed so far: accounts ascending by hash, and the code that they name for the first time.
+    pub fn changes(&self) -> (Vec<ChangedAccount>, Vec<(B256, Bytes)>) {
+        let mut changed: Vec<_> = self.accounts.values().filter_map(BlockAccount::change).collect();
         changed.sort_unstable_by_key(|account| account.address_hash);
+        let mut new_codes: Vec<_> = self.accounts.values().filter_map(|account| self.new_code(account)).collect();
         new_codes.sort_unstable_by_key(|(hash, _)| *hash);
+        new_codes.dedup_by_key(|(hash, _)| *hash);
         (changed, new_codes)
+    }
+
+    /// The account's code, if the block gave it one that it did not have.
+    fn new_code(&self, account: &BlockAccount) -> Option<(B256, Bytes)> {
+        let hash = account.info?.code_hash;
+        if account.parent.is_some_and(|parent| parent.code_hash == hash) {
+            return None;
+        }
+        Some((hash, self.codes.get(&hash)?.clone()))
     }
 
     fn load(&mut self, address: &Address) -> Result<&mut BlockAccount, StateError> {
@@ -143,20 +142,18 @@ impl BlockAccount {
         parent || self.slots.values().any(|slot| !slot.value.is_zero())
     }
 
-    fn into_change(self) -> Option<ChangedAccount> {
+    fn change(&self) -> Option<ChangedAccount> {
         let before = self.parent.map(|parent| parent.info());
-        let mut slots: Vec<_> = self
-            .slots
-            .into_iter()
-            .filter(|(_, slot)| slot.value != slot.parent)
-            .map(|(slot, BlockSlot { value, .. })| (keccak256(&slot.to_be_bytes::<32>()), value))
-            .collect();
+        let had_storage = self.parent.is_some_and(|account| account.storage_root != EMPTY_ROOT);
+        let storage_cleared = self.storage_cleared && had_storage;
+        let changed = self.slots.iter().filter(|(_, slot)| slot.value != slot.parent);
+        let mut slots: Vec<_> =
+            changed.map(|(slot, changed)| (keccak256(&slot.to_be_bytes::<32>()), changed.value)).collect();
+        if before == self.info && slots.is_empty() && !storage_cleared {
+            return None;
+        }
         slots.sort_unstable_by_key(|(hash, _)| *hash);
-        let storage_cleared =
-            self.storage_cleared && self.parent.is_some_and(|account| account.storage_root != EMPTY_ROOT);
-        let unchanged = before == self.info && slots.is_empty() && !storage_cleared;
-        let change = ChangedAccount { address_hash: self.address_hash, info: self.info, storage_cleared, slots };
-        (!unchanged).then_some(change)
+        Some(ChangedAccount { address_hash: self.address_hash, info: self.info, storage_cleared, slots })
     }
 }
 
@@ -226,7 +223,7 @@ mod tests {
         state.write(&ADDRESS, set(11)).unwrap();
         assert_eq!(slot_value(&mut state, 1), U256::from(11));
         state.write(&ADDRESS, set(10)).unwrap();
-        assert_eq!(state.into_changes().0, Vec::new());
+        assert_eq!(state.changes().0, Vec::new());
     }
 
     #[test]
@@ -239,7 +236,7 @@ mod tests {
         assert_eq!(slot_value(&mut state, 1), U256::ZERO);
         let slots = vec![(U256::from(2), U256::from(5))];
         state.write(&ADDRESS, Written { info: info(7), slots, ..Default::default() }).unwrap();
-        let (changes, _) = state.into_changes();
+        let (changes, _) = state.changes();
         assert_eq!(changes.len(), 1);
         assert_eq!(changes[0].info, info(7));
         assert!(changes[0].storage_cleared);

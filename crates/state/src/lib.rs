@@ -14,10 +14,12 @@
 mod account;
 mod block_state;
 mod cache;
+mod columns;
 
 mod diff;
 mod error;
 mod layer;
+mod list_view;
 
 mod memory;
 mod state;
@@ -28,10 +30,12 @@ pub use account::{Account, AccountInfo, EMPTY_CODE_HASH, EMPTY_ROOT};
 pub use block_state::{BlockState, ChangedAccount, Written};
 pub use cache::{ReadCache, ReadCacheStats};
 
+pub use columns::Columns;
 pub use diff::{StateDiff, StorageDiff};
 pub use error::StateError;
 pub use layer::Layer;
 
+pub use list_view::ListView;
 pub use memory::MemoryStore;
 pub use state::State;
 pub use store::FlatStore;

@@ -29,3 +29,17 @@ pub trait StateView {
     /// Code by its hash, which is not [`EMPTY_CODE_HASH`](crate::EMPTY_CODE_HASH).
     fn code(&mut self, code_hash: &B256) -> Result<Bytes, StateError>;
 }
+
+impl<V: StateView> StateView for &mut V {
+    fn account(&mut self, address: &Address) -> Result<Option<ViewAccount>, StateError> {
+        (**self).account(address)
+    }
+
+    fn storage(&mut self, address: &Address, ordinal: Option<u32>, slot: &U256) -> Result<U256, StateError> {
+        (**self).storage(address, ordinal, slot)
+    }
+
+    fn code(&mut self, code_hash: &B256) -> Result<Bytes, StateError> {
+        (**self).code(code_hash)
+    }
+}
