@@ -1,1 +1,27 @@
-//! balsa-workload.
+//! balsa's own deterministic load: chains of real transactions, built from a seed.
+//!
+//! A load is a parameter file. From it follow, one from the other:
+//!
+//! - [`params`], [`profile`]: what is asked for, and the loads that come with the program.
+//! - [`world`], [`genesis`]: who and what is there before the first block.
+//! - [`plan`], [`intent`], [`kind`]: the endless stream of transactions.
+//! - [`sign`]: the same, signed, ahead of execution.
+//!
+//! Below them: [`assembler`] and [`contracts`] (bytecode from readable source), [`abi`], [`accounts`], [`random`].
+//!
+//! Equal parameters give an equal chain on every machine: nothing here depends on time, on the number of cores, on the
+//! order of a hash map, or on a floating-point number.
+
+pub mod abi;
+pub mod accounts;
+pub mod assembler;
+pub mod contracts;
+pub mod genesis;
+pub mod intent;
+pub mod kind;
+pub mod params;
+pub mod plan;
+pub mod profile;
+pub mod random;
+pub mod sign;
+pub mod world;
