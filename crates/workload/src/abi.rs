@@ -7,9 +7,7 @@ use alloy_primitives::{Address, Bytes, U256, keccak256};
 pub fn call(signature: &str, words: &[U256]) -> Bytes {
     let mut data = Vec::with_capacity(4 + 32 * words.len());
     data.extend_from_slice(&keccak256(signature)[..4]);
-    words
-        .iter()
-        .for_each(|word| data.extend_from_slice(&word.to_be_bytes::<32>()));
+    words.iter().for_each(|word| data.extend_from_slice(&word.to_be_bytes::<32>()));
     data.into()
 }
 

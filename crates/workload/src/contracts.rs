@@ -139,8 +139,21 @@ mod tests {
     fn every_source_assembles_within_the_code_limit() {
         let some = Address::repeat_byte(1);
         let codes = [
-            token(), pair(some, some), router(), nft(), ledger(), hasher(), factory(), mortal(), reverter(), burner(),
-            delegate(), link(some), observer(), tipper(), deposit(),
+            token(),
+            pair(some, some),
+            router(),
+            nft(),
+            ledger(),
+            hasher(),
+            factory(),
+            mortal(),
+            reverter(),
+            burner(),
+            delegate(),
+            link(some),
+            observer(),
+            tipper(),
+            deposit(),
         ];
         for code in codes {
             assert!(code.len() > 3 && code.len() < 24_576);

@@ -41,14 +41,29 @@ pub fn write(params: &Params, world: &World, out: &mut impl Write) -> io::Result
 /// The chain configuration: every fork up to the named one, on from the start.
 fn config(Rulebook { fork, lists_apart }: Rulebook) -> String {
     let blocks = [
-        "homestead", "eip150", "eip155", "eip158", "byzantium", "constantinople", "petersburg", "istanbul", "berlin",
-        "london", "mergeNetsplit",
+        "homestead",
+        "eip150",
+        "eip155",
+        "eip158",
+        "byzantium",
+        "constantinople",
+        "petersburg",
+        "istanbul",
+        "berlin",
+        "london",
+        "mergeNetsplit",
     ];
     let times = [
-        ("shanghai", Fork::Shanghai), ("cancun", Fork::Cancun), ("prague", Fork::Prague), ("osaka", Fork::Osaka),
-        ("bpo1", Fork::Bpo1), ("bpo2", Fork::Bpo2), ("amsterdam", Fork::Amsterdam),
+        ("shanghai", Fork::Shanghai),
+        ("cancun", Fork::Cancun),
+        ("prague", Fork::Prague),
+        ("osaka", Fork::Osaka),
+        ("bpo1", Fork::Bpo1),
+        ("bpo2", Fork::Bpo2),
+        ("amsterdam", Fork::Amsterdam),
     ];
-    let mut text = format!("{{\"chainId\":{CHAIN_ID},\"terminalTotalDifficulty\":0,\"terminalTotalDifficultyPassed\":true");
+    let mut text =
+        format!("{{\"chainId\":{CHAIN_ID},\"terminalTotalDifficulty\":0,\"terminalTotalDifficultyPassed\":true");
     blocks.iter().for_each(|name| text.push_str(&format!(",\"{name}Block\":0")));
     let on = times.iter().filter(|(_, scheduled)| *scheduled <= fork);
     on.for_each(|(name, _)| text.push_str(&format!(",\"{name}Time\":0")));
@@ -64,8 +79,12 @@ fn config(Rulebook { fork, lists_apart }: Rulebook) -> String {
 
 fn blob_schedule(fork: Fork) -> String {
     let forks = [
-        ("cancun", Fork::Cancun), ("prague", Fork::Prague), ("osaka", Fork::Osaka), ("bpo1", Fork::Bpo1),
-        ("bpo2", Fork::Bpo2), ("amsterdam", Fork::Amsterdam),
+        ("cancun", Fork::Cancun),
+        ("prague", Fork::Prague),
+        ("osaka", Fork::Osaka),
+        ("bpo1", Fork::Bpo1),
+        ("bpo2", Fork::Bpo2),
+        ("amsterdam", Fork::Amsterdam),
     ];
     let entry = |(name, scheduled): &(&str, Fork)| {
         let blobs = Rules::mainnet(*scheduled).blobs.filter(|_| *scheduled <= fork)?;
@@ -115,11 +134,7 @@ impl<W: Write> Alloc<'_, W> {
         write!(self.out, "\"{address:#x}\":{{\"balance\":\"{balance:#x}\"}}")
     }
 
-    fn contract(
-        &mut self,
-        contract: &Contract,
-        storage: impl IntoIterator<Item = (U256, U256)>,
-    ) -> io::Result<()> {
+    fn contract(&mut self, contract: &Contract, storage: impl IntoIterator<Item = (U256, U256)>) -> io::Result<()> {
         self.endowed_contract(contract, U256::ZERO, storage)
     }
 
@@ -159,9 +174,8 @@ fn token_storage(world: &World, token: usize) -> impl Iterator<Item = (U256, U25
     let holders = (0..world.holders).filter(move |holder| world.holds(*holder, token));
     let holders = holders.map(move |holder| balance(world.holder(holder), endowment));
     let router = word(world.singles.router.address);
-    let approvals = world.signers.iter().map(move |signer| {
-        (slot_of(router, slot_of(word(signer.address), ALLOWANCES)), U256::MAX)
-    });
+    let approvals =
+        world.signers.iter().map(move |signer| (slot_of(router, slot_of(word(signer.address), ALLOWANCES)), U256::MAX));
     // Enough for all of them; nothing depends on the exact sum.
     let supply = (SUPPLY, U256::ONE << 120);
     signers.chain(pairs).chain(holders).chain(approvals).chain([supply])
@@ -175,10 +189,8 @@ fn system_contracts(fork: Fork) -> Vec<(Address, Bytes)> {
     }
     if fork >= Fork::Prague {
         contracts.push((eip2935::HISTORY_STORAGE_ADDRESS, eip2935::HISTORY_STORAGE_CODE.clone()));
-        contracts.push((
-            eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS,
-            eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_CODE.clone(),
-        ));
+        contracts
+            .push((eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS, eip7002::WITHDRAWAL_REQUEST_PREDEPLOY_CODE.clone()));
         contracts.push((
             eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS,
             eip7251::CONSOLIDATION_REQUEST_PREDEPLOY_CODE.clone(),
@@ -186,10 +198,7 @@ fn system_contracts(fork: Fork) -> Vec<(Address, Bytes)> {
         contracts.push((MAINNET_DEPOSIT_CONTRACT, contracts::deposit()));
     }
     if fork >= Fork::Amsterdam {
-        contracts.push((
-            eip8282::BUILDER_DEPOSIT_CONTRACT_ADDRESS,
-            eip8282::BUILDER_DEPOSIT_CONTRACT_CODE.clone(),
-        ));
+        contracts.push((eip8282::BUILDER_DEPOSIT_CONTRACT_ADDRESS, eip8282::BUILDER_DEPOSIT_CONTRACT_CODE.clone()));
         contracts.push((eip8282::BUILDER_EXIT_CONTRACT_ADDRESS, eip8282::BUILDER_EXIT_CONTRACT_CODE.clone()));
         contracts.push((CREATE2_FACTORY, CREATE2_FACTORY_CODE));
     }

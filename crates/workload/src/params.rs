@@ -275,7 +275,7 @@ mod tests {
             params.check().unwrap_err().to_string()
         };
         assert!(refused(|params| params.blocks = 0).starts_with("blocks is 0"));
-        assert!(refused(|params| params.state.tokens = 1).contains("state.holdings") );
+        assert!(refused(|params| params.state.tokens = 1).contains("state.holdings"));
         assert!(refused(|params| params.size.hops = Range { min: 5, max: 4 }).contains("size.hops"));
         assert!(refused(|params| params.mix = [(Kind::Transfer, 0)].into()).contains("mix"));
         let before_blobs = |params: &mut Params| {

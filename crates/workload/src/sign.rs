@@ -3,9 +3,7 @@
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::Scope;
 
-use alloy_consensus::{
-    EthereumTxEnvelope, SignableTransaction, TxEip1559, TxEip2930, TxEip4844, TxEip7702, TxLegacy,
-};
+use alloy_consensus::{EthereumTxEnvelope, SignableTransaction, TxEip1559, TxEip2930, TxEip4844, TxEip7702, TxLegacy};
 use alloy_eips::eip2930::AccessList;
 use alloy_eips::eip7702::{Authorization, SignedAuthorization};
 use alloy_primitives::{Address, U256};
@@ -227,7 +225,8 @@ mod tests {
 
     #[test]
     fn a_seed_is_a_stream() {
-        let hashes = |seed| signed_plan(seed, 50).iter().map(|signed| *signed.transaction.tx_hash()).collect::<Vec<_>>();
+        let hashes =
+            |seed| signed_plan(seed, 50).iter().map(|signed| *signed.transaction.tx_hash()).collect::<Vec<_>>();
         assert_eq!(hashes(1), hashes(1));
         assert_ne!(hashes(1), hashes(2));
     }

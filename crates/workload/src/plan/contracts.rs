@@ -35,7 +35,7 @@ impl Plan {
     }
 
     pub(super) fn factory_create(&mut self) -> Call {
-        self.to_factory("create(uint256)", U256::ZERO, 1)
+        self.factory_call("create(uint256)", U256::ZERO, 1)
     }
 
     pub(super) fn factory_create2(&mut self) -> Call {
@@ -43,12 +43,12 @@ impl Plan {
         let factory = self.world.singles.factory.address;
         let child = factory.create2(salt.to_be_bytes::<32>(), keccak256(init_code(&mortal(), 1)));
         self.known.mortals.push(child);
-        self.to_factory("create2(uint256)", salt, 1)
+        self.factory_call("create2(uint256)", salt, 1)
     }
 
     pub(super) fn destroy_same(&mut self) -> Call {
         let salt = self.new_salt();
-        self.to_factory("createAndKill(uint256)", salt, 2)
+        self.factory_call("createAndKill(uint256)", salt, 2)
     }
 
     /// A contract of an earlier transaction: pays out, but stays, from Cancun on (EIP-6780).
@@ -90,7 +90,7 @@ impl Plan {
         Call::new(self.world.singles.tipper.address, input, TIP_GAS).with_value(self.draw_wei())
     }
 
-    fn to_factory(&mut self, signature: &str, salt: U256, slots: u64) -> Call {
+    fn factory_call(&mut self, signature: &str, salt: U256, slots: u64) -> Call {
         let code = init_code(&mortal(), slots);
         let gas_limit = CREATION_GAS + code.len() as u64 * CODE_BYTE_GAS + (slots + 1) * SLOT_GAS;
         let input = call_with_tail(signature, salt, &code);

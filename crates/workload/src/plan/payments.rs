@@ -24,14 +24,14 @@ impl Plan {
 
     pub(super) fn token_transfer(&mut self) -> Call {
         let words = [word(self.draw_token_recipient()), self.draw_tokens()];
-        self.to_token(call("transfer(address,uint256)", &words))
+        self.token_call(call("transfer(address,uint256)", &words))
     }
 
     /// To signers only, whose transfers on behalf of others draw on it; the router's own approval stays untouched.
     pub(super) fn token_approve(&mut self) -> Call {
         let spender = self.random.index(self.world.signers.len());
         let words = [word(self.world.signers[spender].address), self.draw_tokens()];
-        self.to_token(call("approve(address,uint256)", &words))
+        self.token_call(call("approve(address,uint256)", &words))
     }
 
     /// The approval is there or it is not: without it the call reverts, as happens to wallets.
@@ -40,7 +40,7 @@ impl Plan {
         let recipient = self.draw_token_recipient();
         let amount = U256::from(self.random.below(1000));
         let words = [word(self.world.signers[owner].address), word(recipient), amount];
-        self.to_token(call("transferFrom(address,address,uint256)", &words))
+        self.token_call(call("transferFrom(address,address,uint256)", &words))
     }
 
     pub(super) fn nft_mint(&mut self, sender: usize) -> Call {
@@ -81,7 +81,7 @@ impl Plan {
         }
     }
 
-    fn to_token(&mut self, input: Bytes) -> Call {
+    fn token_call(&mut self, input: Bytes) -> Call {
         let token = self.draw_hot(self.world.tokens.len());
         Call::new(self.world.tokens[token].address, input, TOKEN_GAS)
     }

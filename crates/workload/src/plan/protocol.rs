@@ -132,7 +132,6 @@ impl Plan {
         bytes.truncate(length);
         bytes
     }
-
 }
 
 fn request(predeploy: Address, record: Vec<u8>) -> Call {

@@ -37,32 +37,32 @@ impl Plan {
             true => FilledRows { ledger: 0, first: 1 << 40, count: self.draw_in(self.size.rows) },
             false => self.known.rows.swap_remove(position),
         };
-        self.to_ledger("clear(uint256,uint256)", rows)
+        self.ledger_call("clear(uint256,uint256)", rows)
     }
 
     /// Rows around filled ones, so some of them empty.
     pub(super) fn storage_read(&mut self) -> Call {
         let count = self.draw_in(self.size.rows_read);
         let near = self.draw_rows().unwrap_or(FilledRows { ledger: 0, first: 0, count });
-        self.to_ledger("read(uint256,uint256)", FilledRows { count, ..near })
+        self.ledger_call("read(uint256,uint256)", FilledRows { count, ..near })
     }
 
     pub(super) fn hash(&mut self) -> Call {
         let rounds = self.draw_in(self.size.hash_rounds);
-        self.to_hasher("hash(uint256)", rounds, HASH_ROUND_GAS)
+        self.hasher_call("hash(uint256)", rounds, HASH_ROUND_GAS)
     }
 
     pub(super) fn precompiles(&mut self) -> Call {
         let rounds = self.draw_in(self.size.hash_rounds).div_ceil(100);
-        self.to_hasher("precompiles(uint256)", rounds, PRECOMPILE_ROUND_GAS)
+        self.hasher_call("precompiles(uint256)", rounds, PRECOMPILE_ROUND_GAS)
     }
 
-    fn to_hasher(&self, signature: &str, rounds: u64, round_gas: u64) -> Call {
+    fn hasher_call(&self, signature: &str, rounds: u64, round_gas: u64) -> Call {
         let input = call(signature, &[U256::from(rounds)]);
         Call::new(self.world.singles.hasher.address, input, RESULT_GAS + rounds * round_gas)
     }
 
-    fn to_ledger(&self, signature: &str, rows: FilledRows) -> Call {
+    fn ledger_call(&self, signature: &str, rows: FilledRows) -> Call {
         let input = call(signature, &[U256::from(rows.first), U256::from(rows.count)]);
         Call::new(self.world.ledgers[rows.ledger].address, input, BASE_GAS + rows.count * ROW_TOUCHED_GAS)
     }
