@@ -1,0 +1,5 @@
+//! Tests of the crate from outside.
+
+mod lists;
+mod mutations;
+mod round_trip;
