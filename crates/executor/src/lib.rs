@@ -7,6 +7,7 @@
 mod block;
 mod body;
 mod error;
+mod in_progress;
 mod list_check;
 mod parallel;
 mod plan;
@@ -23,6 +24,7 @@ mod verdicts;
 pub use block::{ExecutedBlock, Executor, Parent, Path};
 pub use body::{BodyError, check_body};
 pub use error::{ExecuteError, InternalError, InvalidBlock, SystemCallFault};
+pub use in_progress::{BlockInProgress, ClosedBlock, Closing, RecordedList, Refused, Taken};
 pub use parallel::ParallelFault;
 pub use plan::{ExecutionMode, SequentialReason};
 pub use receipts::{Receipt, ReceiptsSummary};
