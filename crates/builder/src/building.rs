@@ -140,11 +140,7 @@ impl<'a> BlockBuilder<'a> {
     ///
     /// # Errors
     /// The outer result is for what this node could not do; the inner one says why the transaction is passed over.
-    pub fn add(
-        &mut self,
-        transaction: &Transaction,
-        sender: Address,
-    ) -> Result<Result<Taken, Skipped>, InternalError> {
+    pub fn add(&mut self, transaction: &Transaction, sender: Address) -> Result<Result<Taken, Skipped>, InternalError> {
         let blobs = transaction.blob_count().unwrap_or(0);
         let len = transaction.encode_2718_len() + LENGTH_PREFIX_MAX;
         if let Err(skipped) = self.fits(blobs, len) {
@@ -155,7 +151,9 @@ impl<'a> BlockBuilder<'a> {
             Err(Refused::Admission(error)) => return Ok(Err(error.into())),
             Err(Refused::Transact(TransactError::Invalid(error))) => return Ok(Err(error.into())),
             Err(Refused::Transact(TransactError::State(error))) => return Err(error.into()),
-            Err(Refused::Transact(TransactError::Internal(message))) => return Err(InternalError::Interpreter(message)),
+            Err(Refused::Transact(TransactError::Internal(message))) => {
+                return Err(InternalError::Interpreter(message));
+            }
             Err(Refused::Internal(error)) => return Err(error),
         };
         let tip = transaction.effective_tip_per_gas(self.header.base_fee_per_gas.unwrap_or(0)).unwrap_or(0);
