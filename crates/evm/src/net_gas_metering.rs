@@ -13,8 +13,8 @@ use revm::{
         host::Host,
     },
     interpreter::{
-        Instruction, InstructionContext, InstructionResult, interpreter::EthInterpreter,
-        instructions::host::sstore_with_gas_accounting,
+        Instruction, InstructionContext, InstructionResult, instructions::host::sstore_with_gas_accounting,
+        interpreter::EthInterpreter,
     },
 };
 
@@ -40,9 +40,8 @@ pub(crate) fn set_prices(params: &mut GasParams) {
 
 /// Puts EIP-1283's arithmetic in place of Petersburg's.
 pub(crate) fn install<V: StateView>(evm: &mut BlockEvm<V>) {
-    let instruction = Instruction::new(|context| {
-        sstore_with_gas_accounting(context, |context, _, load| charge::<V>(context, load))
-    });
+    let instruction =
+        Instruction::new(|context| sstore_with_gas_accounting(context, |context, _, load| charge::<V>(context, load)));
     evm.instruction.insert_instruction(SSTORE, instruction, 0);
 }
 
