@@ -1,1 +1,39 @@
-//! balsa-chain.
+//! The block tree over the store: import, fork choice, look-ups, and what survives a crash.
+//!
+//! [`Chain`] is the one writer. It keeps the recent blocks with their states in memory, as layers and trie versions
+//! over the store's head (the *root* of the tree), and hands what has become old to the persister. Everyone else reads
+//! through [`ChainReader`], whose [`ChainView`]s are immutable.
+//!
+//! A block's way: [`Chain::import`] finds the parent, holds the block against it (`verify.rs`), and puts it into the
+//! tree (`stage.rs`). Nothing becomes canonical by that: [`Chain::set_head`] follows a consensus client,
+//! [`Chain::import_and_choose`] the heaviest chain, as chain files want it.
+//!
+//! What is invalid leaves no trace but its hash. What is this node's own fault is a [`ChainError`] and never a verdict.
+//!
+//! Reading order: `chain.rs`, `kept_block.rs`, `tree.rs`, `verify.rs`, `fork_choice.rs`, `persistence.rs`, `open.rs`.
+
+mod block_record;
+mod chain;
+mod error;
+mod fork_choice;
+mod genesis_block;
+mod invalid_blocks;
+mod kept_block;
+mod layer_stack;
+mod open;
+mod outcome;
+mod persistence;
+mod settings;
+mod stage;
+mod tree;
+mod verify;
+mod view;
+
+pub use chain::{Chain, ChainReader};
+pub use error::{ChainError, ForkChoiceError, LookupError};
+pub use fork_choice::HeadChange;
+pub use genesis_block::GenesisBlock;
+pub use kept_block::KeptBlock;
+pub use outcome::{ImportOutcome, ImportedBlock, InvalidReason, Rejection};
+pub use settings::ChainSettings;
+pub use view::{ChainView, FoundTransaction};

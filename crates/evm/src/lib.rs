@@ -15,7 +15,6 @@ mod environment;
 mod error;
 mod gas;
 mod journal;
-mod net_gas_metering;
 mod outcome;
 mod phase;
 mod phases;

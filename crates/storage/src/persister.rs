@@ -117,6 +117,14 @@ impl Persister {
         self.failure()
     }
 
+    /// Whether everything so far was written, as far as that is known; does not wait.
+    ///
+    /// # Errors
+    /// If a flush failed.
+    pub fn check(&self) -> Result<(), PersistError> {
+        self.failure()
+    }
+
     /// The last head that this persister wrote; `None` before the first.
     pub fn flushed_head(&self) -> Option<Head> {
         *lock(&self.shared.head)

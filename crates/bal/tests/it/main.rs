@@ -2,7 +2,4 @@
 
 mod lists;
 mod mutations;
-mod recording;
 mod round_trip;
-mod vectors;
-mod world;

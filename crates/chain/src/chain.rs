@@ -1,0 +1,165 @@
+//! The one writer.
+//!
+//! `&mut self` is the lock: whoever owns the chain is its only writer, and readers hold views that were published
+//! whole. Rejected: a lock around the tree (an import would hold it for as long as a block runs, or release it between
+//! stages and find another tree afterwards); a channel here (the node has one, with messages of its own; tools and
+//! tests need none).
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use alloy_primitives::{B256, Bytes};
+use balsa_executor::{Executor, SealedBlock};
+use balsa_state::{ReadCache, ReadCacheStats};
+use balsa_storage::{PersistStats, Persister, Store, StoreStats};
+
+use crate::{
+    ChainError, ChainSettings, ChainView, HeadChange, ImportOutcome, ImportedBlock, KeptBlock, Rejection, fork_choice,
+    invalid_blocks::InvalidBlocks,
+};
+
+/// A chain and the right to change it.
+///
+/// Dropping it writes what was handed to the persister; blocks above that were stored when they were imported, and
+/// [`Chain::open`] executes them again.
+pub struct Chain {
+    pub(crate) store: Store,
+    pub(crate) persister: Persister,
+    pub(crate) executor: Arc<Executor>,
+    pub(crate) settings: ChainSettings,
+    pub(crate) view: Arc<ChainView>,
+    pub(crate) published: ChainReader,
+    pub(crate) invalid: InvalidBlocks,
+    /// Stands at the state after block `cache_at`.
+    pub(crate) cache: Arc<ReadCache>,
+    pub(crate) cache_at: B256,
+}
+
+/// Where the latest view is found. Cheap to clone, and free to use on any thread.
+#[derive(Clone)]
+pub struct ChainReader {
+    latest: Arc<RwLock<Arc<ChainView>>>,
+}
+
+impl ChainReader {
+    pub(crate) fn new(view: Arc<ChainView>) -> Self {
+        Self { latest: Arc::new(RwLock::new(view)) }
+    }
+
+    /// The chain as it stands now.
+    pub fn view(&self) -> Arc<ChainView> {
+        self.latest.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn publish(&self, view: Arc<ChainView>) {
+        *self.latest.write().unwrap_or_else(PoisonError::into_inner) = view;
+    }
+}
+
+impl Chain {
+    /// Brings a block with its access list's bytes, where it came with them. The block does not become canonical.
+    ///
+    /// Idempotent. An invalid block changes nothing but the memory of invalid blocks.
+    ///
+    /// # Errors
+    /// This node's own trouble; nothing is said about the block.
+    pub fn import(&mut self, block: SealedBlock, list: Option<Bytes>) -> Result<ImportOutcome, ChainError> {
+        self.take_over_flushed()?;
+        if let Some(rejection) = self.known_invalid(&block) {
+            return Ok(ImportOutcome::Invalid(rejection));
+        }
+        if self.view.pointer(&block.hash)?.is_some() {
+            return Ok(ImportOutcome::AlreadyKnown);
+        }
+        let Some(parent) = self.view.kept(&block.header.parent_hash).cloned() else {
+            return Ok(match self.view.pointer(&block.header.parent_hash)? {
+                Some(_) => ImportOutcome::ParentStateGone,
+                None => ImportOutcome::UnknownParent,
+            });
+        };
+        match self.verify(&parent, &block, list)? {
+            Ok(executed) => {
+                let imported = ImportedBlock {
+                    number: block.header.number,
+                    hash: block.hash,
+                    extends_head: parent.hash() == self.view.head().hash(),
+                    gas_used: executed.gas_used,
+                    transactions: block.transactions.len(),
+                    path: executed.path,
+                };
+                self.stage(&Arc::new(KeptBlock::new(block, executed, parent.total_difficulty)))?;
+                Ok(ImportOutcome::Imported(imported))
+            }
+            Err(reason) => {
+                let rejection = Rejection { reason: Arc::new(reason), latest_valid: parent.hash() };
+                Ok(ImportOutcome::Invalid(self.invalid.insert(block.hash, rejection)))
+            }
+        }
+    }
+
+    /// Brings a block as [`import`](Self::import) does, and makes it the head if its chain is the heaviest: the rule of
+    /// proof of work, and of chain files.
+    ///
+    /// # Errors
+    /// As [`import`](Self::import).
+    pub fn import_and_choose(
+        &mut self,
+        block: SealedBlock,
+        list: Option<Bytes>,
+    ) -> Result<(ImportOutcome, Option<HeadChange>), ChainError> {
+        let outcome = self.import(block, list)?;
+        let ImportOutcome::Imported(imported) = &outcome else { return Ok((outcome, None)) };
+        let change = match self.view.kept(&imported.hash) {
+            Some(new) if fork_choice::is_heavier(new, self.view.head()) => self.move_head(&imported.hash)?,
+            _ => None,
+        };
+        Ok((outcome, change))
+    }
+
+    /// Reads the chain as it stands now, and later.
+    pub fn reader(&self) -> ChainReader {
+        self.published.clone()
+    }
+
+    /// The chain as it stands now.
+    pub fn view(&self) -> &Arc<ChainView> {
+        &self.view
+    }
+
+    /// What executes the blocks.
+    pub fn executor(&self) -> &Arc<Executor> {
+        &self.executor
+    }
+
+    /// How often the read cache answered.
+    pub fn cache_stats(&self) -> ReadCacheStats {
+        self.cache.stats()
+    }
+
+    /// What the persister has done.
+    pub fn persist_stats(&self) -> PersistStats {
+        self.persister.stats()
+    }
+
+    /// Sizes of the tables.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn store_stats(&self) -> Result<StoreStats, ChainError> {
+        Ok(self.store.stats()?)
+    }
+
+    /// Changes the view and shows it to the readers.
+    pub(crate) fn update(&mut self, change: impl FnOnce(&mut ChainView)) {
+        let mut view = ChainView::clone(&self.view);
+        change(&mut view);
+        self.view = Arc::new(view);
+        self.published.publish(self.view.clone());
+    }
+
+    fn known_invalid(&mut self, block: &SealedBlock) -> Option<Rejection> {
+        match self.invalid.get(&block.hash) {
+            Some(rejection) => Some(rejection.clone()),
+            None => self.invalid.refuse_child(block.hash, &block.header.parent_hash),
+        }
+    }
+}
