@@ -11,6 +11,7 @@ mod diff;
 mod encode;
 mod flat_list;
 mod item_cap;
+mod json;
 mod key_hashes;
 mod list_builder;
 mod list_error;

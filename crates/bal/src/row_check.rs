@@ -5,6 +5,8 @@
 //! the list (checked at decoding) nor an execution names one thing twice. So a row is checked in the time of the
 //! changes made, and the whole list is never walked.
 //!
+//! A block is checked when every index of it is, 0 and transactions + 1 among them even if nothing happens there.
+//!
 //! Reads have no index in the list. They are marked in [`AccessBits`] and judged when all workers are done.
 
 use crate::{AccessBits, Field, FlatList};

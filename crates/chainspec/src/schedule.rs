@@ -94,6 +94,9 @@ impl Schedule {
     /// # Errors
     /// The first pair of forks that contradicts this.
     pub fn check(&self) -> Result<(), ScheduleError> {
+        if let (None, Some((later, _))) = (self.at(Fork::London), self.entries(Switch::Timestamp).next()) {
+            return Err(ScheduleError::Missing { missing: Fork::London, later });
+        }
         let without_blob_forks = |fork: &Fork| !fork.is_blob_parameter_only();
         self.check_line(Fork::ALL.into_iter().filter(|f| f.switch() == Switch::BlockNumber))?;
         self.check_line(Fork::ALL.into_iter().filter(|f| f.switch() == Switch::Timestamp).filter(without_blob_forks))?;
@@ -129,4 +132,49 @@ impl Schedule {
 fn may_be_left_out(fork: Fork) -> bool {
     matches!(fork, Fork::Dao | Fork::MuirGlacier | Fork::ArrowGlacier | Fork::GrayGlacier)
         || fork.is_blob_parameter_only()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Fork::*;
+
+    #[track_caller]
+    fn check(edits: &[(Fork, Option<u64>)], expected: Result<(), ScheduleError>) {
+        let mut schedule = Schedule::all_at_genesis(Amsterdam);
+        for (fork, at) in edits {
+            schedule.set(*fork, *at);
+        }
+        assert_eq!(schedule.check(), expected);
+    }
+
+    #[test]
+    fn schedules_are_checked() {
+        check(&[], Ok(()));
+        check(&[(MuirGlacier, None), (ArrowGlacier, None), (GrayGlacier, None)], Ok(()));
+        check(&[(Bpo1, None), (Bpo2, None)], Ok(()));
+        check(&[(Amsterdam, Some(5)), (Bpo3, Some(9))], Ok(()));
+        check(&[(Amsterdam, None), (Osaka, None), (Bpo1, None), (Bpo2, None)], Ok(()));
+        check(&[(Byzantium, None)], Err(ScheduleError::Missing { missing: Byzantium, later: Constantinople }));
+        check(&[(Osaka, None)], Err(ScheduleError::Missing { missing: Osaka, later: Amsterdam }));
+        check(
+            &[(Berlin, Some(6))],
+            Err(ScheduleError::OutOfOrder { earlier: Berlin, earlier_at: 6, later: London, later_at: 0 }),
+        );
+        check(
+            &[(Bpo1, Some(6)), (Bpo2, Some(5))],
+            Err(ScheduleError::OutOfOrder { earlier: Bpo1, earlier_at: 6, later: Bpo2, later_at: 5 }),
+        );
+    }
+
+    #[test]
+    fn the_latest_fork_is_found() {
+        let mut schedule = Schedule::all_at_genesis(Berlin);
+        schedule.set(London, Some(10));
+        schedule.set(Shanghai, Some(1_000));
+        assert_eq!(schedule.fork_at_number(9), Berlin);
+        assert_eq!(schedule.fork_at_number(10), London);
+        assert_eq!(schedule.fork_at_timestamp(999), Paris);
+        assert_eq!(schedule.fork_at_timestamp(1_000), Shanghai);
+    }
 }

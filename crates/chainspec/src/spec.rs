@@ -133,3 +133,79 @@ impl ChainSpec {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Network;
+
+    #[track_caller]
+    fn check(spec: &ChainSpec, timestamp: u64, fork: Fork, target: u64, max: u64) {
+        let rules = spec.rules_at(30_000_000, timestamp, true);
+        let blobs = rules.blobs.expect("the fork has blobs");
+        assert_eq!((rules.fork, blobs.target, blobs.max), (fork, target, max), "at {timestamp}");
+    }
+
+    #[test]
+    fn mainnet_follows_its_blob_schedule() {
+        let spec = Network::Mainnet.genesis().spec;
+        check(&spec, 1_710_338_135, Fork::Cancun, 3, 6);
+        check(&spec, 1_746_612_311, Fork::Prague, 6, 9);
+        check(&spec, 1_764_798_551, Fork::Osaka, 6, 9);
+        check(&spec, 1_765_290_071, Fork::Bpo1, 10, 15);
+        check(&spec, 1_767_747_671, Fork::Bpo2, 14, 21);
+        assert_eq!(spec.rules_at(30_000_000, 1_710_338_134, true).blobs, None);
+        assert_eq!(spec.rules_at(0, 0, false).fork, Fork::Frontier);
+        assert_eq!(spec.rules_at(15_537_394, 1_663_224_179, true).fork, Fork::Paris);
+    }
+
+    #[test]
+    fn sepolia_follows_its_blob_schedule() {
+        let spec = Network::Sepolia.genesis().spec;
+        check(&spec, 1_741_159_776, Fork::Prague, 6, 9);
+        check(&spec, 1_761_607_007, Fork::Bpo1, 10, 15);
+        check(&spec, 1_761_607_008, Fork::Bpo2, 14, 21);
+    }
+
+    #[test]
+    fn a_later_blob_fork_changes_the_limits_of_amsterdam() {
+        let limits = BlobRules { target: 30, max: 40, max_per_transaction: None, update_fraction: 1 };
+        let mut spec = ChainSpec::all_at_genesis(1, Fork::Amsterdam);
+        spec.schedule.set(Fork::Amsterdam, Some(100));
+        spec.schedule.set(Fork::Bpo3, Some(200));
+        spec.blob_schedule = vec![(Fork::Bpo3, limits)];
+        check(&spec, 100, Fork::Amsterdam, 14, 21);
+        check(&spec, 200, Fork::Amsterdam, 30, 40);
+        let per_transaction = spec.rules_at(1, 200, true).blobs.unwrap().max_per_transaction;
+        assert_eq!(per_transaction, Some(6), "the fork says it, not the schedule");
+    }
+
+    #[test]
+    fn an_own_entry_outlives_the_forks_that_set_none() {
+        let limits = BlobRules { target: 1, max: 2, max_per_transaction: None, update_fraction: 1 };
+        let mut spec = ChainSpec::all_at_genesis(1, Fork::Osaka);
+        spec.blob_schedule = vec![(Fork::Prague, limits)];
+        check(&spec, 0, Fork::Osaka, 1, 2);
+    }
+
+    #[test]
+    fn access_lists_can_come_before_amsterdam() {
+        let mut spec = ChainSpec::all_at_genesis(1, Fork::Osaka);
+        spec.block_access_list_time = Some(50);
+        assert!(!spec.rules_at(1, 49, true).block_access_lists);
+        let rules = spec.rules_at(1, 50, true);
+        assert_eq!((rules.fork, rules.block_access_lists), (Fork::Osaka, true));
+    }
+
+    #[test]
+    fn the_difficulty_tells_proof_of_stake() {
+        let block = |difficulty: u64| Header { difficulty: U256::from(difficulty), ..Header::default() };
+        let mut spec = ChainSpec::all_at_genesis(1, Fork::London);
+        assert_eq!(spec.rules_of(&block(0)).fork, Fork::London, "this chain never merges");
+        spec.terminal_total_difficulty = Some(U256::from(1_000));
+        assert_eq!(spec.rules_of(&block(0)).fork, Fork::Paris);
+        assert_eq!(spec.rules_of(&block(5)).fork, Fork::London);
+        spec.terminal_total_difficulty = Some(U256::ZERO);
+        assert_eq!(spec.rules_of(&block(5)).fork, Fork::Paris, "merged before its first block");
+    }
+}

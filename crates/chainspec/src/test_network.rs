@@ -27,7 +27,7 @@ impl TestNetworkConfig {
     /// The first field that is not of its type.
     pub fn from_json(config: &Value) -> Result<Self, GenesisError> {
         let config = genesis::Fields::of("config", config.clone())?;
-        let blob_schedule = match config.object("blobSchedule", "config.blobSchedule")? {
+        let blob_schedule = match config.object("blobSchedule")? {
             None => Vec::new(),
             Some(entries) => genesis::blob_schedule(&entries)?,
         };

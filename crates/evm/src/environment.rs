@@ -12,6 +12,8 @@ use revm::{
     primitives::hardfork::SpecId,
 };
 
+use crate::net_gas_metering;
+
 /// Hashes of the block's ancestors, for `BLOCKHASH`.
 pub struct BlockHashes {
     number: u64,
@@ -65,6 +67,9 @@ impl BlockEnvironment {
         };
         let mut cfg = CfgEnv::new_with_spec(spec_id(rules.fork));
         cfg.chain_id = rules.chain_id;
+        if rules.fork == Fork::Constantinople {
+            net_gas_metering::set_prices(&mut cfg.gas_params);
+        }
         if let Some(blobs) = rules.blobs {
             cfg.blob_base_fee_update_fraction = Some(blobs.update_fraction);
             cfg.max_blobs_per_tx = Some(blobs.max_per_transaction.unwrap_or(blobs.max));
@@ -96,7 +101,7 @@ fn spec_id(fork: Fork) -> SpecId {
         Fork::TangerineWhistle => SpecId::TANGERINE,
         Fork::SpuriousDragon => SpecId::SPURIOUS_DRAGON,
         Fork::Byzantium => SpecId::BYZANTIUM,
-        // revm has no EIP-1283, which no public chain but Ropsten ever ran: Constantinople is Petersburg here.
+        // revm has no EIP-1283: see `net_gas_metering`.
         Fork::Constantinople | Fork::Petersburg => SpecId::PETERSBURG,
         Fork::Istanbul | Fork::MuirGlacier => SpecId::ISTANBUL,
         Fork::Berlin => SpecId::BERLIN,

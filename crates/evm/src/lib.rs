@@ -15,6 +15,7 @@ mod environment;
 mod error;
 mod gas;
 mod journal;
+mod net_gas_metering;
 mod outcome;
 mod phase;
 mod phases;

@@ -24,6 +24,7 @@ use crate::{
     AccountOutcome, BlockEnvironment, CodeCache, InvalidTransaction, TransactError, TransactionGas,
     database::{DatabaseError, ViewDatabase},
     journal::Journal,
+    net_gas_metering,
 };
 
 /// A signed transaction of any type up to EIP-7702, blobs by their hashes only (EIP-2718).
@@ -32,9 +33,9 @@ pub type Transaction = EthereumTxEnvelope<TxEip4844>;
 /// Caller of system contracts (EIP-4788 and after).
 pub(crate) const SYSTEM_ADDRESS: Address = revm::handler::SYSTEM_ADDRESS;
 
-type BlockContext<V> =
+pub(crate) type BlockContext<V> =
     Context<revm::context::BlockEnv, TxEnv, revm::context::CfgEnv, ViewDatabase<V>, Journal<V>, (), LocalContext>;
-type BlockEvm<V> = Evm<
+pub(crate) type BlockEvm<V> = Evm<
     BlockContext<V>,
     (),
     EthInstructions<EthInterpreter, BlockContext<V>>,
@@ -82,7 +83,11 @@ impl<V: StateView> TransactionEvm<V> {
             local: LocalContext::default(),
             error: Ok(()),
         };
-        let mut evm = Self { evm: context.build_mainnet(), keep_empty: !environment.rules.has(Fork::SpuriousDragon) };
+        let mut evm = context.build_mainnet();
+        if environment.rules.fork == Fork::Constantinople {
+            net_gas_metering::install(&mut evm);
+        }
+        let mut evm = Self { evm, keep_empty: !environment.rules.has(Fork::SpuriousDragon) };
         evm.reset();
         evm
     }

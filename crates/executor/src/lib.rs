@@ -7,6 +7,7 @@
 mod block;
 mod body;
 mod error;
+mod genesis;
 mod in_progress;
 mod list_check;
 mod parallel;
@@ -24,6 +25,7 @@ mod verdicts;
 pub use block::{ExecutedBlock, Executor, Parent, Path};
 pub use body::{BodyError, check_body};
 pub use error::{ExecuteError, InternalError, InvalidBlock, SystemCallFault};
+pub use genesis::{GenesisState, genesis_state};
 pub use in_progress::{BlockInProgress, ClosedBlock, Closing, RecordedList, Refused, Taken};
 pub use parallel::ParallelFault;
 pub use plan::{ExecutionMode, SequentialReason};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use alloy_eips::eip7685::Requests;
 use alloy_primitives::B256;
-use balsa_bal::{FlatList, Limits, ListError, item_count_max};
+use balsa_bal::{FlatList, Limits, ListError, diff, item_count_max};
 use balsa_chainspec::{Fork, Rules};
 
 use crate::{InvalidBlock, ReceiptsSummary, SealedBlock, block::ExecutedList};
@@ -30,7 +30,7 @@ pub(crate) fn check(
 ) -> Result<(), InvalidBlock> {
     let header = &block.header;
     if rules.block_access_lists {
-        check_list(block, received, outcome.list)?;
+        check_list(rules, block, received, outcome.list)?;
     }
     if outcome.gas_used != header.gas_used {
         return Err(InvalidBlock::GasUsed { executed: outcome.gas_used, header: header.gas_used });
@@ -69,6 +69,7 @@ fn check_receipts(block: &SealedBlock, receipts: &ReceiptsSummary) -> Result<(),
 
 /// The list that came with the block against the one that execution recorded. Where none came, the hash decides.
 fn check_list(
+    rules: &Rules,
     block: &SealedBlock,
     received: Option<&Result<Arc<FlatList>, ListError>>,
     recorded: Option<&ExecutedList>,
@@ -77,7 +78,9 @@ fn check_list(
     match received {
         Some(Err(fault)) => return Err(InvalidBlock::List(fault.clone())),
         Some(Ok(list)) if *list.bytes() != recorded.bytes => {
-            return Err(InvalidBlock::ListMismatch("differs from execution".into()));
+            let recorded = FlatList::decode(recorded.bytes.clone(), &limits(rules, block));
+            let first = recorded.ok().and_then(|recorded| diff(list, &recorded).first().map(ToString::to_string));
+            return Err(InvalidBlock::ListMismatch(first.unwrap_or_else(|| "differs from execution".into())));
         }
         _ => {}
     }

@@ -2,7 +2,10 @@
 
 mod fake_chain;
 
-use balsa_storage::{BlockPointer, FlushBatch, FlushError, Persister, Pointers};
+use std::sync::Arc;
+
+use alloy_primitives::B256;
+use balsa_storage::{BlockPointer, CanonicalBlock, FlushBatch, FlushError, LISTS_KEPT_BLOCKS, Persister, Pointers};
 use fake_chain::{FakeBlock, Model, Numbers, SEED, batch, open, settings};
 use proptest::prelude::*;
 
@@ -136,4 +139,39 @@ fn sizes_are_told_for_every_table() {
     let rows = |name: &str| stats.tables.iter().find(|table| table.table.name() == name).unwrap().rows_estimate;
     assert_eq!((rows("headers"), rows("canonical"), rows("lists")), (20, 20, 10));
     assert!(rows("slots") > 0 && rows("meta") > 0 && stats.journal_bytes > 0 && stats.write_buffer_bytes > 0);
+}
+
+#[test]
+fn lists_are_kept_as_long_as_they_must_be_and_no_longer() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path(), settings()).unwrap();
+    let with_list = |number: u64| {
+        let mut block = FakeBlock::new(SEED, number);
+        Arc::make_mut(&mut block.record).list = Some(vec![0xc0].into());
+        block
+    };
+    // One flush up to the last block at which nothing is too old; only the first blocks are there in full.
+    let last = FakeBlock::new(SEED, LISTS_KEPT_BLOCKS);
+    let first: Vec<_> = (0..10).map(with_list).collect();
+    let bare = (10..last.head.number).map(|number| CanonicalBlock {
+        block: BlockPointer { number, hash: B256::with_last_byte(number as u8) },
+        transactions: Vec::new(),
+    });
+    let mut flush = batch(&first);
+    flush.canonical.extend(bare.chain([last.canonical.clone()]));
+    flush.blocks.push(last.record.clone());
+    flush.head = Some(last.head);
+    store.flush(&flush).unwrap();
+
+    let kept = || {
+        let snapshot = store.snapshot().unwrap();
+        let kept = first.iter().filter(|block| snapshot.list(&block.pointer()).unwrap().is_some());
+        assert!(first.iter().all(|block| snapshot.body(&block.pointer()).unwrap().is_some()));
+        (kept.map(|block| block.pointer().number).min(), snapshot.lists_from().unwrap())
+    };
+    assert_eq!(kept(), (Some(0), 0));
+    for above in 1..4 {
+        store.flush(&batch(&[with_list(LISTS_KEPT_BLOCKS + above)])).unwrap();
+        assert_eq!(kept(), (Some(above), above));
+    }
 }

@@ -2,4 +2,7 @@
 
 mod lists;
 mod mutations;
+mod recording;
 mod round_trip;
+mod vectors;
+mod world;

@@ -64,7 +64,7 @@ fn account(map: Map<String, Value>) -> Result<GenesisAccount, String> {
         })
     };
     let account = read().map_err(|error: super::GenesisError| error.to_string())?;
-    let storage = match fields.object("storage", "storage").map_err(|error| error.to_string())? {
+    let storage = match fields.object("storage").map_err(|error| error.to_string())? {
         None => BTreeMap::new(),
         Some(slots) => storage(&slots)?,
     };

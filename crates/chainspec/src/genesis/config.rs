@@ -36,7 +36,7 @@ const OTHER_POINTS: [&str; 4] = ["eip155Block", "eip158Block", "mergeNetsplitBlo
 /// Reads the `config` object.
 pub(super) fn spec(config: &Fields) -> Result<ChainSpec, GenesisError> {
     let schedule = schedule(config)?;
-    let blob_schedule = match config.object("blobSchedule", "config.blobSchedule")? {
+    let blob_schedule = match config.object("blobSchedule")? {
         None => Vec::new(),
         Some(entries) => blob_schedule(&entries)?,
     };
@@ -80,7 +80,7 @@ pub(crate) fn blob_schedule(entries: &Fields) -> Result<Vec<(Fork, BlobRules)>, 
         let Some(fork) = blob_fork(name) else {
             return Err(entries.refuse(name, "not the name of a fork with blobs"));
         };
-        if let Some(limits) = entries.object(name, "config.blobSchedule entry")? {
+        if let Some(limits) = entries.object(name)? {
             schedule.push((fork, blob_limits(&limits, fork)?));
         }
     }

@@ -11,21 +11,21 @@ const MAINNET_TERMINAL_TOTAL_DIFFICULTY: &str = "58750000000000000000000";
 
 /// A JSON object and where it stands in the file.
 pub(crate) struct Fields {
-    path: &'static str,
+    path: String,
     map: Map<String, Value>,
 }
 
 impl Fields {
     /// The fields of `map`, which stands at `path` (empty for the whole file).
-    pub(crate) fn new(path: &'static str, map: Map<String, Value>) -> Self {
-        Self { path, map }
+    pub(crate) fn new(path: impl Into<String>, map: Map<String, Value>) -> Self {
+        Self { path: path.into(), map }
     }
 
     /// The fields of a value that must be an object.
-    pub(crate) fn of(path: &'static str, value: Value) -> Result<Self, GenesisError> {
+    pub(crate) fn of(path: impl Into<String>, value: Value) -> Result<Self, GenesisError> {
         match value {
             Value::Object(map) => Ok(Self::new(path, map)),
-            other => Err(field_error(path.to_owned(), "an object", &other)),
+            other => Err(field_error(path.into(), "an object", &other)),
         }
     }
 
@@ -74,9 +74,9 @@ impl Fields {
         self.map.get(name)?.as_str()
     }
 
-    /// An object, at `path`.
-    pub(crate) fn object(&self, name: &str, path: &'static str) -> Result<Option<Self>, GenesisError> {
-        self.present(name).map(|value| Self::of(path, value.clone())).transpose()
+    /// An object.
+    pub(crate) fn object(&self, name: &str) -> Result<Option<Self>, GenesisError> {
+        self.present(name).map(|value| Self::of(self.full_name(name), value.clone())).transpose()
     }
 
     /// Whether the field is there and not null.

@@ -105,3 +105,77 @@ fn validate_ommer(spec: &ChainSpec, ommer: &Header, hash: B256, ancestors: &[Anc
     validate_header(&spec.rules_of(ommer), &spec.rules_of(parent), parent, ommer)
         .map_err(|error| OmmerError::Header { ommer: hash, error })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Fork, difficulty};
+    use alloy_primitives::{Address, U256};
+
+    /// Blocks 0 to 9 of a chain, the last first, as ancestors of a block 10.
+    fn ancestors(spec: &ChainSpec) -> Vec<Ancestor> {
+        let mut headers = vec![Header { gas_limit: 30_000_000, difficulty: U256::from(1 << 20), ..Header::default() }];
+        for _ in 1..10 {
+            headers.push(child(spec, &headers[headers.len() - 1]));
+        }
+        let ancestor = |header: Header| Ancestor { hash: header.hash_slow(), header, ommers: Vec::new() };
+        headers.into_iter().rev().map(ancestor).collect()
+    }
+
+    fn child(spec: &ChainSpec, parent: &Header) -> Header {
+        let timestamp = parent.timestamp + 13;
+        Header {
+            parent_hash: parent.hash_slow(),
+            number: parent.number + 1,
+            timestamp,
+            gas_limit: parent.gas_limit,
+            difficulty: difficulty(&spec.rules_of(parent), parent, timestamp),
+            ..Header::default()
+        }
+    }
+
+    /// A rival of the chain's block whose parent is `ancestor`.
+    fn ommer(spec: &ChainSpec, ancestor: &Ancestor) -> Header {
+        Header { beneficiary: Address::repeat_byte(1), ..child(spec, &ancestor.header) }
+    }
+
+    fn setting() -> (ChainSpec, Vec<Ancestor>) {
+        let spec = ChainSpec::all_at_genesis(1, Fork::Berlin);
+        let ancestors = ancestors(&spec);
+        (spec, ancestors)
+    }
+
+    #[track_caller]
+    fn check(found: Result<(), OmmerError>, exception: &str) {
+        let name = found.expect_err("the ommers are not sound").exception_name();
+        assert_eq!(name, format!("BlockException.{exception}"));
+    }
+
+    #[test]
+    fn ommers_of_six_generations_pass() {
+        let (spec, ancestors) = setting();
+        for ancestor in &ancestors[1..=6] {
+            let found = validate_ommers(&spec, &[ommer(&spec, ancestor)], &ancestors);
+            assert_eq!(found, Ok(()), "parent {}", ancestor.header.number);
+        }
+        let two = [ommer(&spec, &ancestors[1]), ommer(&spec, &ancestors[2])];
+        assert_eq!(validate_ommers(&spec, &two, &ancestors), Ok(()));
+        assert_eq!(validate_ommers(&spec, &[], &[]), Ok(()));
+    }
+
+    #[test]
+    fn each_rule_of_ommers_is_judged() {
+        let (spec, mut ancestors) = setting();
+        let judge = |ommers: &[Header], ancestors: &[Ancestor]| validate_ommers(&spec, ommers, ancestors);
+        let sound = ommer(&spec, &ancestors[1]);
+        check(judge(&[sound.clone(), sound.clone(), sound.clone()], &ancestors), "TOO_MANY_UNCLES");
+        check(judge(&[sound.clone(), sound.clone()], &ancestors), "UNCLE_IS_BROTHER");
+        check(judge(&[ancestors[2].header.clone()], &ancestors), "UNCLE_IS_ANCESTOR");
+        check(judge(&[ommer(&spec, &ancestors[0])], &ancestors), "UNCLE_PARENT_INCORRECT");
+        check(judge(&[ommer(&spec, &ancestors[7])], &ancestors), "UNCLE_UNKNOWN_PARENT");
+        let light = Header { difficulty: U256::from(1), ..sound.clone() };
+        check(judge(&[light], &ancestors), "INVALID_DIFFICULTY");
+        ancestors[3].ommers.push(sound.hash_slow());
+        check(judge(&[sound], &ancestors), "UNCLE_IN_CHAIN");
+    }
+}

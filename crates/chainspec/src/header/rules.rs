@@ -142,3 +142,6 @@ fn check_slot_number(parent: &Header, header: &Header) -> Result<(), HeaderError
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;
