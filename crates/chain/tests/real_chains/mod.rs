@@ -7,6 +7,7 @@ use std::{
     sync::Arc,
 };
 
+use alloy_consensus::Header;
 use alloy_primitives::B256;
 use balsa_chain::{Chain, ChainError, ChainSettings, GenesisBlock, ImportOutcome};
 use balsa_chainspec::genesis;
@@ -81,4 +82,25 @@ fn vectors() -> PathBuf {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let shared = workspace.join("../shared/vectors");
     if shared.exists() { shared } else { workspace.join("fixtures/vectors") }
+}
+
+/// The same blocks on another parent and under other extra data: a branch that is as valid as the original, as long as
+/// nothing in it reads the hash of a block.
+pub(crate) fn branch(blocks: &[SealedBlock], parent: B256, name: &'static [u8]) -> Vec<SealedBlock> {
+    let mut parent_hash = parent;
+    let on_parent = |block: &SealedBlock| {
+        let SealedBlock { header, transactions, ommers, withdrawals, .. } = block.clone();
+        let header = Header { parent_hash, extra_data: name.into(), ..header };
+        let block = SealedBlock::from_parts(header, transactions, ommers, withdrawals);
+        parent_hash = block.hash;
+        block
+    };
+    blocks.iter().map(on_parent).collect()
+}
+
+/// A block with another header, as if its maker had erred.
+pub(crate) fn altered(block: &SealedBlock, alter: impl FnOnce(&mut Header)) -> SealedBlock {
+    let SealedBlock { mut header, transactions, ommers, withdrawals, .. } = block.clone();
+    alter(&mut header);
+    SealedBlock::from_parts(header, transactions, ommers, withdrawals)
 }

@@ -1,0 +1,285 @@
+//! Blocks that are not simply the next: unknown parents, duplicates, branches, faults; and fork choice among them.
+
+mod real_chains;
+
+use std::{fs, path::Path};
+
+use alloy_consensus::Header;
+use alloy_primitives::{B256, U256};
+use balsa_chain::{Chain, ChainSettings, ForkChoiceError, ImportOutcome, InvalidReason, Rejection};
+use balsa_executor::{InvalidBlock, SealedBlock};
+use real_chains::{altered, branch, import_next, small, through_the_merge, to_prague};
+
+/// Imports a valid block that does not become the head.
+fn import_beside(chain: &mut Chain, block: &SealedBlock) {
+    let outcome = chain.import(block.clone(), None).unwrap();
+    assert!(matches!(outcome, ImportOutcome::Imported(_)), "block {}: {outcome:?}", block.header.number);
+}
+
+fn rejection(outcome: ImportOutcome) -> Rejection {
+    match outcome {
+        ImportOutcome::Invalid(rejection) => rejection,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Hashes of the canonical chain, by number.
+fn canonical(chain: &Chain) -> Vec<B256> {
+    (0..).map_while(|number| chain.view().canonical_hash(number).unwrap()).collect()
+}
+
+/// The engine's journals: whatever is written goes there first.
+fn journals(dir: &Path) -> Vec<Vec<u8>> {
+    let files = fs::read_dir(dir.join("engine")).unwrap().map(|entry| entry.unwrap().path());
+    let journals = files.filter(|path| path.extension().is_some_and(|extension| extension == "jnl"));
+    journals.map(|path| fs::read(path).unwrap()).collect()
+}
+
+#[test]
+fn orphans_and_duplicates_change_nothing() {
+    let real = to_prague();
+    let dir = tempfile::tempdir().unwrap();
+    let mut chain = real.open(dir.path(), small()).unwrap();
+    for block in &real.blocks[..40] {
+        import_next(&mut chain, block);
+    }
+    chain.ping().unwrap();
+    let before = journals(dir.path());
+    // In memory, on disk, and block 0.
+    for known in [&real.blocks[39], &real.blocks[0], &real.genesis.block] {
+        let outcome = chain.import(known.clone(), None).unwrap();
+        assert!(matches!(outcome, ImportOutcome::AlreadyKnown), "block {}: {outcome:?}", known.header.number);
+    }
+    let outcome = chain.import(real.blocks[41].clone(), None).unwrap();
+    assert!(matches!(outcome, ImportOutcome::UnknownParent), "{outcome:?}");
+    let below_root = &branch(&real.blocks[5..6], real.blocks[4].hash, b"late")[0];
+    let outcome = chain.import(below_root.clone(), None).unwrap();
+    assert!(matches!(outcome, ImportOutcome::ParentStateGone), "{outcome:?}");
+    chain.ping().unwrap();
+    assert!(journals(dir.path()) == before);
+    assert_eq!(chain.view().head().hash(), real.blocks[39].hash);
+}
+
+#[test]
+fn an_invalid_block_leaves_no_trace() {
+    let real = to_prague();
+    let dir = tempfile::tempdir().unwrap();
+    let mut chain = real.open(dir.path(), small()).unwrap();
+    let (at, block) =
+        real.blocks.iter().enumerate().find(|(at, block)| *at > 20 && !block.transactions.is_empty()).unwrap();
+    for block in &real.blocks[..at] {
+        import_next(&mut chain, block);
+    }
+    chain.ping().unwrap();
+    let before = journals(dir.path());
+
+    type Alter = fn(&mut Header);
+    type Expect = fn(&InvalidBlock) -> bool;
+    let faults: [(Alter, Expect); 8] = [
+        (|header| header.state_root.0[0] ^= 1, |reason| matches!(reason, InvalidBlock::StateRoot { .. })),
+        (|header| header.receipts_root.0[0] ^= 1, |reason| matches!(reason, InvalidBlock::ReceiptsRoot { .. })),
+        (|header| header.logs_bloom.0[0] ^= 1, |reason| matches!(reason, InvalidBlock::LogsBloom { .. })),
+        (|header| header.gas_used += 1, |reason| matches!(reason, InvalidBlock::GasUsed { .. })),
+        (|header| header.transactions_root.0[0] ^= 1, |reason| matches!(reason, InvalidBlock::Body(_))),
+        (|header| header.number += 1, |reason| matches!(reason, InvalidBlock::Header(_))),
+        (|header| header.timestamp = 1, |reason| matches!(reason, InvalidBlock::Header(_))),
+        (
+            // Proof of stake where it is proof of work, and the reverse.
+            |header| header.difficulty = if header.difficulty.is_zero() { U256::from(1) } else { U256::ZERO },
+            |reason| matches!(reason, InvalidBlock::TerminalDifficulty { .. }),
+        ),
+    ];
+    for (alter, expect) in faults {
+        let bad = altered(block, alter);
+        let first = rejection(chain.import(bad.clone(), None).unwrap());
+        assert!(matches!(&*first.reason, InvalidReason::Block(reason) if expect(reason)), "{}", first.reason);
+        assert_eq!(first.latest_valid, block.header.parent_hash);
+
+        let again = rejection(chain.import(bad.clone(), None).unwrap());
+        assert!(std::sync::Arc::ptr_eq(&again.reason, &first.reason), "judged twice");
+        let child = &branch(&real.blocks[at + 1..at + 2], bad.hash, b"")[0];
+        let child = rejection(chain.import(child.clone(), None).unwrap());
+        assert_eq!(*child.reason, InvalidReason::Ancestor { ancestor: bad.hash, reason: first.reason });
+        assert_eq!(child.latest_valid, block.header.parent_hash);
+    }
+    chain.ping().unwrap();
+    assert!(journals(dir.path()) == before, "the database was changed");
+    import_next(&mut chain, block);
+}
+
+#[test]
+fn ommers_are_held_against_the_chain() {
+    let real = through_the_merge();
+    let dir = tempfile::tempdir().unwrap();
+    let mut chain = real.open(dir.path(), small()).unwrap();
+    // Block 29 holds an ommer of number 28.
+    for block in &real.blocks[..28] {
+        import_next(&mut chain, block);
+    }
+    let block = &real.blocks[28];
+    let with_ommers = |ommers: Vec<Header>| {
+        let SealedBlock { header, transactions, withdrawals, .. } = block.clone();
+        let ommers_hash = balsa_keccak::keccak256(&alloy_rlp::encode(&ommers));
+        SealedBlock::from_parts(Header { ommers_hash, ..header }, transactions, ommers, withdrawals)
+    };
+    let ommer = &block.ommers[0];
+    let header = |number: usize| real.blocks[number - 1].header.clone();
+    let faults = [
+        ("TOO_MANY_UNCLES", vec![ommer.clone(), header(27), header(26)]),
+        ("UNCLE_IS_BROTHER", vec![ommer.clone(), ommer.clone()]),
+        ("UNCLE_IS_ANCESTOR", vec![header(27)]),
+        // Block 25 holds it already.
+        ("UNCLE_IN_CHAIN", vec![real.blocks[24].ommers[0].clone()]),
+        ("UNCLE_UNKNOWN_PARENT", vec![real.blocks[11].ommers[0].clone()]),
+        ("UNCLE_PARENT_INCORRECT", vec![Header { extra_data: b"rival".into(), ..block.header.clone() }]),
+    ];
+    for (expected, ommers) in faults {
+        let refused = rejection(chain.import(with_ommers(ommers), None).unwrap());
+        match &*refused.reason {
+            InvalidReason::Ommers(error) => assert_eq!(error.exception_name(), format!("BlockException.{expected}")),
+            other => panic!("{expected}: {other}"),
+        }
+    }
+    import_next(&mut chain, block);
+}
+
+#[test]
+fn the_head_moves_between_branches_and_back() {
+    let real = through_the_merge();
+    let dir = tempfile::tempdir().unwrap();
+    let settings = ChainSettings { kept_blocks: 20, ..small() };
+    let mut chain = real.open(dir.path(), settings).unwrap();
+    for block in &real.blocks[..42] {
+        import_next(&mut chain, block);
+    }
+    let main = canonical(&chain);
+    // Blocks 35 to 44 once more, on block 34: over the merge, which is at 36.
+    let side = branch(&real.blocks[34..44], real.blocks[33].hash, b"side");
+    side.iter().for_each(|block| import_beside(&mut chain, block));
+    assert_eq!(canonical(&chain), main, "import alone moved the head");
+
+    let change = chain.set_head(side[9].hash, None, None).unwrap().expect("a change");
+    assert_eq!((change.old.hash, change.new.hash), (real.blocks[41].hash, side[9].hash));
+    let hashes =
+        |blocks: &[std::sync::Arc<balsa_chain::KeptBlock>]| blocks.iter().map(|kept| kept.hash()).collect::<Vec<_>>();
+    assert_eq!(hashes(&change.reverted), real.blocks[34..42].iter().rev().map(|block| block.hash).collect::<Vec<_>>());
+    assert_eq!(hashes(&change.applied), side.iter().map(|block| block.hash).collect::<Vec<_>>());
+    let moved: Vec<_> = main[..=34].iter().copied().chain(side.iter().map(|block| block.hash)).collect();
+    assert_eq!(canonical(&chain), moved);
+    for block in &side {
+        for transaction in &block.transactions {
+            let found = chain.view().transaction(transaction.tx_hash()).unwrap().expect("a canonical transaction");
+            assert_eq!(found.block.hash, block.hash);
+        }
+    }
+    assert!(chain.set_head(side[9].hash, None, None).unwrap().is_none(), "it is the head already");
+
+    // Back to a block in the middle of the first branch, and on from there.
+    chain.set_head(real.blocks[37].hash, None, None).unwrap();
+    assert_eq!(canonical(&chain), main[..=38]);
+    chain.set_head(real.blocks[41].hash, None, None).unwrap();
+    for block in &real.blocks[42..] {
+        import_next(&mut chain, block);
+    }
+    assert_eq!(chain.view().head().hash(), real.head);
+}
+
+#[test]
+fn a_fork_choice_that_cannot_be_followed_changes_nothing() {
+    let real = through_the_merge();
+    let dir = tempfile::tempdir().unwrap();
+    let mut chain = real.open(dir.path(), small()).unwrap();
+    for block in &real.blocks[..40] {
+        import_next(&mut chain, block);
+    }
+    let side = branch(&real.blocks[39..41], real.blocks[38].hash, b"side");
+    side.iter().for_each(|block| import_beside(&mut chain, block));
+    let before = canonical(&chain);
+
+    let hash = |number: usize| real.blocks[number - 1].hash;
+    let mut refused = |head, safe, finalized| {
+        let error = chain.set_head(head, safe, finalized).unwrap_err();
+        assert_eq!(canonical(&chain), before);
+        assert_eq!((chain.view().safe(), chain.view().finalized()), (None, None));
+        error
+    };
+    assert!(matches!(refused(hash(50), None, None), ForkChoiceError::UnknownHead(_)));
+    assert!(matches!(refused(hash(3), None, None), ForkChoiceError::TooDeep { number: 3, .. }));
+    for not_ancestor in [side[0].hash, hash(41), side[1].hash] {
+        let error = refused(hash(40), Some(not_ancestor), None);
+        assert!(matches!(error, ForkChoiceError::NotAncestor { name: "safe", .. }), "{error}");
+        let error = refused(hash(40), Some(hash(40)), Some(not_ancestor));
+        assert!(matches!(error, ForkChoiceError::NotAncestor { name: "finalized", .. }), "{error}");
+    }
+
+    chain.set_head(side[1].hash, Some(side[0].hash), Some(hash(2))).unwrap();
+    let numbers =
+        |chain: &Chain| [chain.view().safe(), chain.view().finalized()].map(|block| block.map(|block| block.number));
+    assert_eq!(numbers(&chain), [Some(40), Some(2)]);
+    chain.close().unwrap();
+    let chain = real.open(dir.path(), small()).unwrap();
+    assert_eq!(numbers(&chain), [Some(40), Some(2)]);
+    assert_eq!(chain.view().head().hash(), side[1].hash);
+}
+
+#[test]
+fn proof_of_work_follows_the_heaviest_chain() {
+    let real = through_the_merge();
+    let dir = tempfile::tempdir().unwrap();
+    let mut chain = real.open(dir.path(), small()).unwrap();
+    for block in &real.blocks[..27] {
+        import_next(&mut chain, block);
+    }
+    // Blocks 26 to 28 once more, on block 25: no block of them holds an ommer.
+    let rival = branch(&real.blocks[25..28], real.blocks[24].hash, b"rival");
+    for block in &rival[..2] {
+        let (outcome, change) = chain.import_and_choose(block.clone(), None).unwrap();
+        assert!(matches!(outcome, ImportOutcome::Imported(_)), "{outcome:?}");
+        assert!(change.is_none(), "no heavier, yet the head moved");
+    }
+    assert_eq!(chain.view().head().hash(), real.blocks[26].hash);
+    let (_, change) = chain.import_and_choose(rival[2].clone(), None).unwrap();
+    assert_eq!(change.map(|change| (change.reverted.len(), change.applied.len())), Some((2, 3)));
+    assert_eq!(chain.view().head().hash(), rival[2].hash);
+}
+
+#[test]
+fn what_was_not_flushed_is_executed_again_with_its_branches() {
+    let real = through_the_merge();
+    let dir = tempfile::tempdir().unwrap();
+    let settings = ChainSettings { kept_blocks: 1000, ..small() };
+    let mut chain = real.open(dir.path(), settings).unwrap();
+    for block in &real.blocks[..40] {
+        import_next(&mut chain, block);
+    }
+    let side = branch(&real.blocks[34..44], real.blocks[33].hash, b"side");
+    side.iter().for_each(|block| import_beside(&mut chain, block));
+    assert_eq!(chain.view().flushed().map(|block| block.number), Some(0));
+    chain.close().unwrap();
+
+    let mut chain = real.open(dir.path(), settings).unwrap();
+    assert_eq!(chain.view().head().hash(), real.blocks[39].hash);
+    assert_eq!(chain.view().root().number(), 0);
+    chain.set_head(side[9].hash, None, None).unwrap();
+    chain.flush_to_head().unwrap();
+    chain.close().unwrap();
+    let chain = real.open(dir.path(), settings).unwrap();
+    assert_eq!(chain.view().head().hash(), side[9].hash);
+    assert!(chain.view().kept(&real.blocks[39].hash).is_none(), "a branch below the flushed head is gone");
+}
+
+#[test]
+fn a_small_budget_flushes_early() {
+    let real = to_prague();
+    let dir = tempfile::tempdir().unwrap();
+    let settings = ChainSettings { kept_blocks: 1000, kept_bytes_max: 200_000, ..small() };
+    let mut chain = real.open(dir.path(), settings).unwrap();
+    let mut most = 0;
+    for block in &real.blocks[..200] {
+        import_next(&mut chain, block);
+        most = most.max(chain.view().head().number() - chain.view().root().number());
+    }
+    assert!(most < 150, "{most} blocks were kept");
+    chain.ping().unwrap();
+    assert!(chain.view().flushed().is_some_and(|block| block.number > 50));
+}
