@@ -56,15 +56,13 @@ impl Lanes<4> for Four {
     #[inline(always)]
     unsafe fn load(rests: &[&[u8]; 4]) -> [Self; RATE_WORDS] {
         // A whole block is read where it lies; a last one is copied behind its padding.
-        let mut padded = [[0; RATE]; 4];
-        for (block, rest) in padded.iter_mut().zip(rests) {
-            pad(block, rest);
-        }
-        let mut blocks = padded.each_ref();
-        for (block, rest) in blocks.iter_mut().zip(rests) {
-            if let Some(whole) = rest.first_chunk() {
-                *block = whole;
-            }
+        let mut copies = Aligned([[0; RATE]; 4]);
+        let mut blocks = [&[0; RATE]; 4];
+        for ((block, copy), rest) in blocks.iter_mut().zip(&mut copies.0).zip(rests) {
+            *block = match rest.first_chunk() {
+                Some(whole) => whole,
+                None => padded(copy, rest),
+            };
         }
         // SAFETY: see above; 32 bytes at `32 * part` and 8 at 128 lie within the 136 of a block.
         unsafe {
@@ -132,12 +130,17 @@ impl Lanes<4> for Four {
     }
 }
 
-/// The last block of an input of which `rest` is left; of no meaning if that is a whole block or more.
+/// On a boundary of 32 bytes. It is here for its neighbours: with an aligned variable in the frame, the compiler also
+/// aligns the registers it saves there, and each round saves most of the state. A save across two cache lines costs
+/// twice as much; without this a hash took 105 to 230 ns, by where the stack happened to begin.
+#[repr(align(32))]
+struct Aligned<T>(T);
+
+/// The last block of an input of which `rest` is left, made in `block`, which is zero.
 #[inline(always)]
-fn pad(block: &mut [u8; RATE], rest: &[u8]) {
-    if rest.len() < RATE {
-        block[..rest.len()].copy_from_slice(rest);
-        block[rest.len()] = 0x01;
-        block[RATE - 1] |= 0x80;
-    }
+fn padded<'a>(block: &'a mut [u8; RATE], rest: &[u8]) -> &'a [u8; RATE] {
+    block[..rest.len()].copy_from_slice(rest);
+    block[rest.len()] = 0x01;
+    block[RATE - 1] |= 0x80;
+    block
 }

@@ -57,18 +57,21 @@ pub(crate) fn hash_fixed<const N: usize>(inputs: &[[u8; N]], hashes: &mut [B256]
 
 /// Bytes `from .. from + 64` of a block: what `rest` has of them, then the first byte of the padding, then zeros.
 ///
+/// The branches are cheaper than masks for all: what comes in one batch is of a kind, and so are their outcomes.
+///
 /// # Safety
 /// The processor must have AVX-512 F and BW.
 #[inline(always)]
 unsafe fn load_64(rest: &[u8], from: usize) -> __m512i {
-    let present = rest.len().saturating_sub(from);
-    let bytes = if present >= 64 { u64::MAX } else { (1 << present) - 1 };
-    // The bit after the mask: none behind a full one, nor where the input ended in an earlier part.
-    let padding = if rest.len() >= from { bytes.wrapping_add(1) } else { 0 };
-    // SAFETY: the caller's promise; bytes outside of the mask are not accessed, and those in it lie in `rest`.
+    // SAFETY: the caller's promise; bytes outside of the mask are not accessed, and those in it lie in `present`.
     unsafe {
-        let row = _mm512_maskz_loadu_epi8(bytes, rest.as_ptr().wrapping_add(from).cast());
-        _mm512_mask_mov_epi8(row, padding, _mm512_set1_epi8(0x01))
+        let Some(present) = rest.get(from..) else { return _mm512_setzero_si512() };
+        if let Some(whole) = present.first_chunk::<64>() {
+            return _mm512_loadu_si512(whole.as_ptr().cast());
+        }
+        let padding = 1 << present.len();
+        let bytes = _mm512_maskz_loadu_epi8(padding - 1, present.as_ptr().cast());
+        _mm512_mask_mov_epi8(bytes, padding, _mm512_set1_epi8(0x01))
     }
 }
 

@@ -12,6 +12,9 @@ use alloy_primitives::B256;
 /// the last window can leave lanes empty at its end.
 const WINDOW: usize = 256;
 
+/// A window for a handful of inputs.
+const WINDOW_SMALL: usize = 16;
+
 /// Numbers of blocks told apart by counting. The last class holds everything longer: contract code and large
 /// receipts, few enough to be sorted. A full branch node has 4 blocks.
 const CLASSES: usize = 16;
@@ -20,11 +23,24 @@ const CLASSES: usize = 16;
 pub(crate) fn in_windows<T: AsRef<[u8]>>(
     inputs: &[T],
     hashes: &mut [B256],
+    hash: impl FnMut(&[&[u8]], &[u8], &mut [B256]),
+) {
+    // Clearing a whole window's bookkeeping would take as long as hashing two short inputs.
+    if inputs.len() <= WINDOW_SMALL {
+        in_windows_of::<WINDOW_SMALL, T>(inputs, hashes, hash);
+    } else {
+        in_windows_of::<WINDOW, T>(inputs, hashes, hash);
+    }
+}
+
+fn in_windows_of<const SIZE: usize, T: AsRef<[u8]>>(
+    inputs: &[T],
+    hashes: &mut [B256],
     mut hash: impl FnMut(&[&[u8]], &[u8], &mut [B256]),
 ) {
-    let mut window: [&[u8]; WINDOW] = [&[]; WINDOW];
-    let mut order = [0; WINDOW];
-    for (inputs, hashes) in inputs.chunks(WINDOW).zip(hashes.chunks_mut(WINDOW)) {
+    let mut window: [&[u8]; SIZE] = [&[]; SIZE];
+    let mut order = [0; SIZE];
+    for (inputs, hashes) in inputs.chunks(SIZE).zip(hashes.chunks_mut(SIZE)) {
         let window = &mut window[..inputs.len()];
         let order = &mut order[..inputs.len()];
         for (slot, input) in window.iter_mut().zip(inputs) {
@@ -38,20 +54,29 @@ pub(crate) fn in_windows<T: AsRef<[u8]>>(
 /// Fills `order` with the places of `inputs` by falling number of blocks: a counting sort.
 fn longest_first(inputs: &[&[u8]], order: &mut [u8]) {
     let mut counts = [0usize; CLASSES];
-    for input in inputs {
-        counts[class(input)] += 1;
+    let mut classes = [0u8; WINDOW];
+    for (of_input, input) in classes.iter_mut().zip(inputs) {
+        *of_input = class(input);
+    }
+    let classes = &classes[..inputs.len()];
+    for &class in classes {
+        counts[class as usize] += 1;
+    }
+    let long = counts[CLASSES - 1];
+    if long == 0 && classes.iter().all(|class| *class == classes[0]) {
+        order.iter_mut().zip(0..).for_each(|(slot, place)| *slot = place);
+        return;
     }
     // Where each class begins, the longest at the front.
     let mut next = [0usize; CLASSES];
     for class in (0..CLASSES - 1).rev() {
         next[class] = next[class + 1] + counts[class + 1];
     }
-    for (place, input) in inputs.iter().enumerate() {
-        let slot = &mut next[class(input)];
-        order[*slot] = place as u8;
+    for (&class, place) in classes.iter().zip(0..) {
+        let slot = &mut next[class as usize];
+        order[*slot] = place;
         *slot += 1;
     }
-    let long = counts[CLASSES - 1];
     order[..long].sort_unstable_by_key(|&place| std::cmp::Reverse(blocks(inputs[place as usize])));
 }
 
@@ -61,8 +86,8 @@ pub(crate) fn blocks(input: &[u8]) -> usize {
 }
 
 /// Short inputs first.
-fn class(input: &[u8]) -> usize {
-    (blocks(input) - 1).min(CLASSES - 1)
+fn class(input: &[u8]) -> u8 {
+    (blocks(input) - 1).min(CLASSES - 1) as u8
 }
 
 #[cfg(test)]
