@@ -65,7 +65,9 @@ impl<'a> Contest<'a> {
             title: self.title.to_string(),
             name: way.name.to_string(),
             time: Duration::from_secs_f64(median(of_way.iter().map(Duration::as_secs_f64))),
-            factor: median(times[0].iter().zip(of_way).map(|(of_reference, time)| of_reference.div_duration_f64(*time))),
+            factor: median(
+                times[0].iter().zip(of_way).map(|(of_reference, time)| of_reference.div_duration_f64(*time)),
+            ),
         };
         self.ways.iter().zip(&times).map(figure).collect()
     }
