@@ -1,0 +1,37 @@
+//! The commands, a file each.
+
+pub(crate) mod db;
+pub(crate) mod export;
+pub(crate) mod import;
+pub(crate) mod import_bench;
+pub(crate) mod init;
+pub(crate) mod removedb;
+pub(crate) mod version;
+
+use crate::{
+    cli::{Cli, Command},
+    error::CommandError,
+    logging,
+};
+use std::process::ExitCode;
+
+/// Runs what the command line asks for.
+pub(crate) fn run(cli: Cli) -> Result<ExitCode, CommandError> {
+    let Cli { global, command } = cli;
+    if let Some(Command::ImportBench(command)) = &command {
+        // It brings a layer of its own to measure the stages.
+        return command.run(&global);
+    }
+    logging::start(&global, tracing_subscriber::layer::Identity::new());
+    match command {
+        Some(Command::Init(command)) => command.run(&global),
+        Some(Command::Import(command)) => command.run(&global),
+        Some(Command::Export(command)) => command.run(&global),
+        Some(Command::ImportBench(command)) => command.run(&global),
+        Some(Command::Db(command)) => command.run(&global),
+        Some(Command::RemoveDb(command)) => command.run(&global),
+        //TMP        Some(Command::Vectors(command)) => Ok(command.run()),
+        Some(Command::Version) => version::run(),
+        Some(Command::Node) | None => Err(CommandError::NotYet("running a node")),
+    }
+}

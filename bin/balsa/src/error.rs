@@ -1,0 +1,117 @@
+//! How a command fails, and with which exit code.
+
+use crate::input::InputError;
+use alloy_primitives::B256;
+use balsa_chain::ChainError;
+use balsa_chainspec::{GenesisError, UnknownNetwork};
+use balsa_storage::{DirectoryError, OpenError, StoreError};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+/// Why a command fails. Each message names the file, and the block and its rule where there is one.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommandError {
+    /// A file cannot be read or written.
+    #[error("{}: cannot {what}: {error}", path.display())]
+    File { path: PathBuf, what: &'static str, error: io::Error },
+    /// Blocks or lists cannot be read.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// There is no such network, and no such file.
+    #[error("{0}, and no file of this name exists")]
+    Network(UnknownNetwork),
+    /// A genesis file is not sound.
+    #[error("{}: {error}", path.display())]
+    Genesis { path: PathBuf, error: GenesisError },
+    /// There is no directory for the database.
+    #[error("no --datadir is given, and neither XDG_DATA_HOME nor HOME is set")]
+    NoHome,
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The database cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A database's directory cannot be removed or forked.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The genesis state has no root.
+    #[error("genesis state: {0}")]
+    GenesisState(#[from] balsa_trie::TrieError),
+    /// The system gives no threads.
+    #[error("threads: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+    /// The chain could not do its work.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// A block is refused.
+    #[error("{}: block {number} {hash}: {rule}", file.display())]
+    Block { file: PathBuf, number: u64, hash: B256, rule: String },
+    /// A chain file begins with another genesis block.
+    #[error("{}: block 0 {found} is not this chain's, which is {expected}", file.display())]
+    OtherGenesis { file: PathBuf, found: B256, expected: B256 },
+    /// There is nothing to import.
+    #[error("{}: holds no block but the genesis block", .0.display())]
+    NoBlocks(PathBuf),
+    /// The committed fixture is not there.
+    #[error("{0} is not below the working directory: name a chain file, or run from the repository's root")]
+    NoFixture(&'static str),
+    /// The parallel executor was wrong about valid blocks.
+    #[error("the parallel executor failed on {0} valid blocks; the log says why")]
+    Fallback(usize),
+    /// There is no database.
+    #[error("{}: there is no database", .0.display())]
+    NoDatabase(PathBuf),
+    /// Nobody confirmed that the database may be deleted.
+    #[error("{}: not deleted; --force deletes without asking", .0.display())]
+    NotConfirmed(PathBuf),
+    /// Blocks are asked for that the chain does not have.
+    #[error("blocks {first} to {last} are no part of a chain that ends at block {head}")]
+    Range { first: u64, last: u64, head: u64 },
+    /// A block of the canonical chain is not in the database.
+    #[error("block {number} is not in the database")]
+    BlockGone { number: u64 },
+    /// A block's access list is kept for a time only.
+    #[error("the access list of block {number} is not in the database any more")]
+    ListGone { number: u64 },
+    /// The system refuses to tell of signals.
+    #[error("cannot listen for signals: {0}")]
+    Signals(io::Error),
+    /// There is no place for the runs of a benchmark.
+    #[error("cannot make a directory for the runs: {0}")]
+    Scratch(io::Error),
+    /// The system does not say how much memory was used.
+    #[error("cannot read the peak memory: {0}")]
+    Memory(io::Error),
+    /// A part of the program that a later version has.
+    #[error("{0} is not part of this version yet; balsa --help lists the commands that are")]
+    NotYet(&'static str),
+    /// Standard output is gone.
+    #[error("standard output: {0}")]
+    Output(io::Error),
+    /// The user pressed ^C.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl CommandError {
+    /// A file that cannot be read or written.
+    pub(crate) fn file(path: &Path, what: &'static str, error: io::Error) -> Self {
+        Self::File { path: path.to_owned(), what, error }
+    }
+
+    /// Prints the error and gives the exit code: 2 for what the caller asked wrongly, as with a wrong flag; 130 after
+    /// ^C, as shells have it; 1 for everything else.
+    #[expect(clippy::print_stderr, reason = "the last words of the program")]
+    pub(crate) fn report(&self) -> ExitCode {
+        eprintln!("balsa: {self}");
+        ExitCode::from(match self {
+            Self::Network(_) | Self::NoHome | Self::NoFixture(_) | Self::Range { .. } | Self::NotYet(_) => 2,
+            Self::Interrupted => 130,
+            _ => 1,
+        })
+    }
+}

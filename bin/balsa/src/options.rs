@@ -1,0 +1,154 @@
+//! Flags that several commands share.
+
+use crate::error::CommandError;
+use balsa_chainspec::{Genesis, Network, genesis};
+use balsa_executor::ExecutionMode;
+use clap::{Args, ValueEnum};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+/// What holds for every command.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct GlobalOptions {
+    /// A network's name (mainnet, sepolia, holesky, hoodi, dev) or a genesis file in geth's format
+    /// [default: mainnet].
+    #[arg(long, visible_alias = "chain", env = "BALSA_NETWORK", global = true, value_name = "NAME|FILE")]
+    pub(crate) network: Option<String>,
+    /// Where the database lies [default: balsa/NETWORK in the user's directory for data].
+    #[arg(long, env = "BALSA_DATADIR", global = true, value_name = "DIR")]
+    pub(crate) datadir: Option<PathBuf>,
+    /// Worker threads [default: one a core].
+    #[arg(long, env = "BALSA_WORKERS", global = true, value_name = "N", value_parser = workers)]
+    pub(crate) workers: Option<usize>,
+    /// How much to say.
+    #[arg(id = "log_level", long = "log.level", env = "BALSA_LOG_LEVEL", global = true, value_name = "LEVEL",
+        value_enum, default_value_t = LogLevel::Info)]
+    pub(crate) log_level: LogLevel,
+    /// How to say it.
+    #[arg(id = "log_format", long = "log.format", env = "BALSA_LOG_FORMAT", global = true, value_name = "FORMAT",
+        value_enum, default_value_t = LogFormat::Terminal)]
+    pub(crate) log_format: LogFormat,
+    /// Whether to say it in colour.
+    #[arg(id = "log_color", long = "log.color", env = "BALSA_LOG_COLOR", global = true, value_name = "WHEN",
+        value_enum, default_value_t = LogColor::Auto)]
+    pub(crate) log_color: LogColor,
+}
+
+/// How blocks are executed.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct ExecutionOptions {
+    /// Execute blocks sequentially even where their access list is at hand.
+    #[arg(id = "no_bal_parallel_exec", long = "no-bal-parallel-exec", env = "BALSA_NO_BAL_PARALLEL_EXEC")]
+    no_bal_parallel_exec: bool,
+}
+
+impl ExecutionOptions {
+    /// The executor's mode.
+    pub(crate) fn mode(self) -> ExecutionMode {
+        if self.no_bal_parallel_exec { ExecutionMode::Sequential } else { ExecutionMode::Auto }
+    }
+}
+
+/// How much to log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogLevel {
+    Off,
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Lines for people.
+    Terminal,
+    /// A JSON object a line.
+    Json,
+}
+
+/// Colour in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogColor {
+    /// On a terminal.
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+/// The largest number of worker threads that makes sense on any machine.
+const WORKERS_MAX: usize = 1_024;
+
+/// The largest genesis file, in bytes.
+const GENESIS_FILE_BYTES_MAX: u64 = genesis::GENESIS_BYTES_MAX as u64;
+
+fn workers(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count @ 1..=WORKERS_MAX) => Ok(count),
+        _ => Err(format!("not a number from 1 to {WORKERS_MAX}")),
+    }
+}
+
+impl GlobalOptions {
+    /// The chain's genesis, of a named network or from a file.
+    pub(crate) fn genesis(&self) -> Result<Genesis, CommandError> {
+        match self.network.as_deref() {
+            None => Ok(Network::Mainnet.genesis()),
+            Some(name) => match name.parse::<Network>() {
+                Ok(network) => Ok(network.genesis()),
+                Err(unknown) if !Path::new(name).exists() => Err(CommandError::Network(unknown)),
+                Err(_) => read_genesis(Path::new(name)),
+            },
+        }
+    }
+
+    /// The database's directory.
+    pub(crate) fn datadir(&self) -> Result<PathBuf, CommandError> {
+        match &self.datadir {
+            Some(given) => Ok(given.clone()),
+            None => Ok(data_home().ok_or(CommandError::NoHome)?.join("balsa").join(self.network_dir())),
+        }
+    }
+
+    /// The number of worker threads.
+    pub(crate) fn workers(&self) -> usize {
+        self.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+    }
+
+    /// The part of the default directory that keeps networks apart: the name of the network or of the genesis file.
+    fn network_dir(&self) -> PathBuf {
+        let name = self.network.as_deref().unwrap_or(Network::Mainnet.name());
+        Path::new(name).file_stem().unwrap_or(name.as_ref()).into()
+    }
+}
+
+/// Reads a genesis file.
+pub(crate) fn read_genesis(path: &Path) -> Result<Genesis, CommandError> {
+    let io = |what| move |error| CommandError::file(path, what, error);
+    let len = fs::metadata(path).map_err(io("read"))?.len();
+    if len > GENESIS_FILE_BYTES_MAX {
+        let error = genesis::GenesisError::TooLarge {
+            found: usize::try_from(len).unwrap_or(usize::MAX),
+            max: genesis::GENESIS_BYTES_MAX,
+        };
+        return Err(CommandError::Genesis { path: path.to_owned(), error });
+    }
+    let bytes = fs::read(path).map_err(io("read"))?;
+    let genesis = genesis::parse(&bytes).map_err(|error| CommandError::Genesis { path: path.to_owned(), error })?;
+    for key in &genesis.unknown_forks {
+        tracing::warn!(file = %path.display(), key, "genesis schedules a fork that this version does not know");
+    }
+    Ok(genesis)
+}
+
+/// The user's directory for data, as the XDG specification finds it.
+fn data_home() -> Option<PathBuf> {
+    let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("XDG_DATA_HOME").or_else(|| Some(set("HOME")?.join(".local/share")))
+}
