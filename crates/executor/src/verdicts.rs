@@ -75,17 +75,20 @@ fn check_list(
     recorded: Option<&ExecutedList>,
 ) -> Result<(), InvalidBlock> {
     let Some(recorded) = recorded else { return Ok(()) };
-    match received {
+    let received = match received {
         Some(Err(fault)) => return Err(InvalidBlock::List(fault.clone())),
-        Some(Ok(list)) if *list.bytes() != recorded.bytes => {
-            let recorded = FlatList::decode(recorded.bytes.clone(), &limits(rules, block));
-            let first = recorded.ok().and_then(|recorded| diff(list, &recorded).first().map(ToString::to_string));
-            return Err(InvalidBlock::ListMismatch(first.unwrap_or_else(|| "differs from execution".into())));
-        }
-        _ => {}
+        Some(Ok(list)) => Some(list),
+        None => None,
+    };
+    let items = received.map_or(0, |list| list.item_count()).max(recorded.items);
+    let max = item_count_max(block.header.gas_limit);
+    if items > max {
+        return Err(InvalidBlock::ListItems { items, max });
     }
-    let (items, max) = (recorded.items, item_count_max(block.header.gas_limit));
-    if items > max { Err(InvalidBlock::ListItems { items, max }) } else { Ok(()) }
+    let Some(list) = received.filter(|list| *list.bytes() != recorded.bytes) else { return Ok(()) };
+    let recorded = FlatList::decode(recorded.bytes.clone(), &limits(rules, block));
+    let first = recorded.ok().and_then(|recorded| diff(list, &recorded).first().map(ToString::to_string));
+    Err(InvalidBlock::ListMismatch(first.unwrap_or_else(|| "differs from execution".into())))
 }
 
 /// What bounds a list of this block.
