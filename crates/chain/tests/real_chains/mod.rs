@@ -75,7 +75,7 @@ pub(crate) fn small() -> ChainSettings {
     ChainSettings { kept_blocks: 8, flush_blocks: 4, storage, ..ChainSettings::default() }
 }
 
-fn vectors() -> PathBuf {
+pub(crate) fn vectors() -> PathBuf {
     if let Some(folder) = std::env::var_os("BALSA_VECTORS") {
         return folder.into();
     }
