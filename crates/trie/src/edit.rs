@@ -1,257 +1,462 @@
-//! A batch of sorted changes into one trie: the new root, sharing every node that did not change, and the records that
-//! a store must write.
+//! A batch of sorted changes into one trie: new nodes where something changed, all others shared.
 //!
-//! The walk goes down only where changes lie. A node that is not in memory is loaded and checked against the
-//! reference in its parent, so a store that lies leads to an error and never to a wrong root.
+//! The walk goes down only where changes lie. It makes nodes without their hashes; [`Levels`] adds those, all nodes of a
+//! depth together. It also notes which branch records a store must write and delete.
 
 use crate::{
-    Branch, Path, SMALL_LEAVES_MAX, SourceError, TrieError,
-    error::{TrieId, WrongHash},
-    node::{Below, Link, Node, Slot},
-    path::{common_nibbles, nibble_of},
+    TrieError,
+    arena::{BranchView, Pen, View, nibbles, rank_in},
+    levels::Levels,
+    link::Link,
+    load::{StoredLeaf, Tries, Want},
+    path::{Path, common_nibbles, nibble_of},
     reference::Reference,
-    rlp::LeafValue,
 };
-use alloy_primitives::B256;
-use balsa_state::EMPTY_ROOT;
-use std::{collections::BTreeMap, sync::Arc};
+use alloy_primitives::{B256, U256};
+use std::collections::HashMap;
 
 /// A new value for a key, or its deletion.
-pub(crate) type Change<L> = (B256, Option<L>);
-
-/// Records to write and to delete (`None`), by position.
-pub(crate) type Records = BTreeMap<Path, Option<Branch>>;
-
-/// Where one trie finds what is not in memory.
-pub(crate) trait Loader<L>: Sync {
-    fn id(&self) -> TrieId;
-    fn branch(&self, path: &Path) -> Result<Option<Branch>, SourceError>;
-    fn leaves(&self, prefix: &Path, limit: usize) -> Result<Vec<(B256, L)>, SourceError>;
+pub(crate) trait Change<L> {
+    fn key(&self) -> &B256;
+    /// `None` deletes.
+    fn value(&self) -> Option<&L>;
 }
 
-/// One batch of changes to one trie.
-pub(crate) struct Edit<'a, L> {
-    loader: &'a dyn Loader<L>,
-    records: Records,
+/// A leaf that is there.
+pub(crate) type Present<L> = (B256, Option<L>);
+
+impl<L> Change<L> for Present<L> {
+    fn key(&self) -> &B256 {
+        &self.0
+    }
+
+    fn value(&self) -> Option<&L> {
+        self.1.as_ref()
+    }
 }
 
-impl<'a, L: LeafValue + PartialEq> Edit<'a, L> {
-    pub(crate) fn new(loader: &'a dyn Loader<L>) -> Self {
-        Self { loader, records: Records::new() }
+/// A slot: zero deletes.
+impl Change<U256> for (B256, U256) {
+    fn key(&self) -> &B256 {
+        &self.0
     }
 
-    /// The root after `changes`, which are sorted and unique, and the records that differ.
-    pub(crate) fn root(
-        mut self,
-        root: Option<&Slot<L>>,
-        changes: &[Change<L>],
-    ) -> Result<(Option<Slot<L>>, Records), TrieError> {
-        let root = self.subtree(Path::ROOT, root, changes)?;
-        Ok((root, self.records))
+    fn value(&self) -> Option<&U256> {
+        Some(&self.1).filter(|value| !value.is_zero())
+    }
+}
+
+impl<L, C: Change<L>> Change<L> for &C {
+    fn key(&self) -> &B256 {
+        C::key(self)
     }
 
-    /// The value of a key. Loads what it must, and keeps none of it.
-    pub(crate) fn value(&self, root: Option<&Slot<L>>, key: &B256) -> Result<Option<L>, TrieError> {
-        let mut at = Path::ROOT;
-        let mut slot = root.cloned();
-        loop {
-            let Some(here) = slot else { return Ok(None) };
-            match self.node(&at, &here)?.as_ref() {
-                Node::Leaf { key: found, value } => {
-                    return Ok((found == key).then(|| value.clone()));
-                }
-                Node::Branch { extension, children, .. } => {
-                    at = at.join(extension);
-                    if !at.leads_to(key) {
-                        return Ok(None);
-                    }
-                    let nibble = nibble_of(key, at.len());
-                    at = at.child(nibble);
-                    slot = children[nibble].clone();
-                }
-            }
-        }
+    fn value(&self) -> Option<&L> {
+        C::value(self)
     }
+}
 
-    fn subtree(
+/// A subtree as its parent will hold it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Child {
+    pub(crate) link: Link,
+    /// Leaves below, as a branch counts them.
+    pub(crate) leaves: u32,
+    /// Nothing as long as it waits for its hash.
+    pub(crate) reference: Option<Reference>,
+    /// Whether the node was made for the version in the making, so that nothing else refers to it.
+    pub(crate) made: bool,
+}
+
+impl Child {
+    fn is_large(&self) -> bool {
+        self.leaves > u32::from(crate::SMALL_LEAVES_MAX)
+    }
+}
+
+/// What became of the subtrees that were edited apart.
+#[derive(Debug, Default)]
+pub(crate) struct Precut {
+    /// Where they stand: one nibble down, or two.
+    pub(crate) depth: usize,
+    /// By the first byte of their paths, zero where that has no nibble.
+    pub(crate) done: HashMap<u8, Option<Child>>,
+}
+
+impl Precut {
+    /// The name of the subtree at `depth` towards `key`.
+    pub(crate) fn name(key: &B256, depth: usize) -> u8 {
+        if depth == 1 { key[0] & 0xf0 } else { key[0] }
+    }
+}
+
+/// An edit of one trie, or of a subtree.
+pub(crate) struct Edit<'e, 'p, 'a, L> {
+    pub(crate) pen: &'e mut Pen<'p>,
+    pub(crate) levels: &'e mut Levels,
+    pub(crate) tries: &'e Tries<'a>,
+    /// Which of the tries this is.
+    pub(crate) trie: usize,
+    pub(crate) notes: &'e mut Notes,
+    pub(crate) precut: Precut,
+    pub(crate) leaf: std::marker::PhantomData<L>,
+}
+
+/// What an edit leaves besides the new nodes.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    /// Positions of branches whose records must be written, and deleted where there is [`Link::NONE`]. Where a position
+    /// is named twice, the last counts.
+    pub(crate) records: Vec<(usize, Path, Link)>,
+    /// Whether a position may be named twice.
+    pub(crate) repeats: bool,
+    /// Subtrees that were loaded on the way, which nothing may refer to in the end.
+    pub(crate) loaded: Vec<(usize, Path, Link)>,
+    /// Nodes that were made and then replaced.
+    pub(crate) replaced: Vec<Link>,
+}
+
+impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
+    /// The subtree at `depth` after `changes`, which are sorted, unique and all below it.
+    pub(crate) fn subtree<C: Change<L>>(
         &mut self,
-        at: Path,
-        old: Option<&Slot<L>>,
-        changes: &[Change<L>],
-    ) -> Result<Option<Slot<L>>, TrieError> {
-        let Some(old) = old else {
-            let leaves = changes.iter().filter_map(|(key, value)| Some((*key, value.clone()?))).collect::<Vec<_>>();
-            return Ok(self.built(at, &leaves));
-        };
-        if changes.is_empty() {
-            return Ok(Some(old.clone()));
+        depth: usize,
+        old: Option<Child>,
+        changes: &[C],
+    ) -> Result<Option<Child>, TrieError> {
+        let Some(first) = changes.first().map(|change| *change.key()) else { return Ok(old) };
+        if depth == self.precut.depth
+            && let Some(done) = self.precut.done.remove(&Precut::name(&first, depth))
+        {
+            return Ok(done);
         }
-        let node = self.node(&at, old)?;
-        let new = match node.as_ref() {
-            Node::Leaf { key, value } => {
-                let merged = merge(key, value, changes);
-                let same = matches!(merged.as_slice(), [(k, v)] if k == key && v == value);
-                if same {
-                    Some(Slot { link: Link::Node(node), reference: old.reference })
-                } else {
-                    self.built(at, &merged)
-                }
+        let mut was_large = false;
+        let new = if let Some(mut old) = old {
+            if !old.link.is_node() {
+                old.link = self.resident(&first, depth, &old)?;
+                old.leaves = self.leaves(old.link);
             }
-            Node::Branch { extension, children, .. } => {
-                let old = Slot { link: Link::Node(node.clone()), reference: old.reference };
-                self.below_branch(at, &old, extension, children, changes)?
+            was_large = old.is_large();
+            let view = self.pen.arena().view(old.link);
+            if view.class().is_branch() {
+                self.below_branch(depth, &old, view.branch(), changes)?
+            } else {
+                self.at_leaf(depth, &old, view, changes)?
             }
+        } else {
+            self.built_from(depth, changes)?
         };
-        if old.is_large() && !new.as_ref().is_some_and(Slot::is_large) {
-            self.records.insert(at, None);
+        let large = new.filter(Child::is_large);
+        if let Some(large) = large.filter(|large| large.reference.is_none()) {
+            self.note(&first, depth, large.link);
+        } else if was_large && large.is_none() {
+            self.note(&first, depth, Link::NONE);
         }
         Ok(new)
     }
 
-    fn below_branch(
+    fn at_leaf<C: Change<L>>(
         &mut self,
-        at: Path,
-        old: &Slot<L>,
-        extension: &Path,
-        children: &[Option<Slot<L>>; 16],
-        changes: &[Change<L>],
-    ) -> Result<Option<Slot<L>>, TrieError> {
-        // Keys that leave the extension half-way: new ones split it, deletions there have nothing to delete.
-        let target = at.join(extension).first_key();
-        let follows = |key: &B256| (common_nibbles(key, &target) - at.len()).min(extension.len());
-        let split =
-            changes.iter().filter(|(_, v)| v.is_some()).map(|(k, _)| follows(k)).min().unwrap_or(extension.len());
-        let is_split = split < extension.len();
-        let mut new = if is_split {
-            let mut new = [const { None }; 16];
-            let pushed_at = at.join(&extension.part(0, split + 1));
-            let pushed = self.branch(pushed_at, extension.part(split + 1, extension.len()), children.clone());
-            new[extension.nibble(split)] = Some(pushed);
-            new
-        } else {
-            children.clone()
-        };
-        let trunk = at.join(&extension.part(0, split));
-        let mut unchanged = !is_split;
-        let mut rest = changes;
-        while let Some((key, _)) = rest.first() {
-            let nibble = nibble_of(key, trunk.len());
-            let same_child = |key: &B256| follows(key) >= split && nibble_of(key, trunk.len()) == nibble;
-            if follows(key) < split {
-                rest = &rest[1..];
-                continue;
+        depth: usize,
+        old: &Child,
+        view: View<'_>,
+        changes: &[C],
+    ) -> Result<Option<Child>, TrieError> {
+        let (key, value) = (view.key(), L::read(&view));
+        if let [only] = changes
+            && *only.key() == key
+        {
+            let Some(new) = only.value() else { return Ok(None) };
+            if new.is_same(&value) {
+                return Ok(Some(*old));
             }
-            let (group, others) = rest.split_at(rest.partition_point(|(key, _)| same_child(key)));
-            rest = others;
-            let child = self.subtree(trunk.child(nibble), new[nibble].as_ref(), group)?;
-            unchanged &= match (&child, &new[nibble]) {
-                (Some(a), Some(b)) => a.same_node(b),
-                (None, None) => true,
-                _ => false,
-            };
-            new[nibble] = child;
+            let mut child = self.new_leaf(depth, &key, new)?;
+            child.reference = old.reference.filter(|_| new.hashes_alike(&value));
+            return Ok(Some(child));
         }
-        if unchanged {
-            return Ok(Some(old.clone()));
+        let mut merged: Vec<Present<L>> =
+            changes.iter().filter_map(|c| Some((*c.key(), Some(c.value()?.clone())))).collect();
+        let kept = changes.binary_search_by(|change| change.key().cmp(&key)).is_err();
+        if kept && merged.is_empty() {
+            return Ok(Some(*old));
         }
-        self.gathered(at, extension.part(0, split), new)
+        if kept {
+            let at = merged.partition_point(|(other, _)| *other < key);
+            merged.insert(at, (key, Some(value)));
+        }
+        self.built(depth, &merged)
     }
 
-    /// The node over `children`: nothing over none, a lone child pulled up, a branch over more.
+    fn below_branch<C: Change<L>>(
+        &mut self,
+        depth: usize,
+        old: &Child,
+        branch: BranchView<'_>,
+        changes: &[C],
+    ) -> Result<Option<Child>, TrieError> {
+        let extension = branch.extension();
+        if extension.is_empty() {
+            return self.below_fork(depth, &extension, old, &branch, changes);
+        }
+        // Keys may leave the extension half-way: new ones split it, deletions there have nothing to delete.
+        let target = Path::of_key(changes[0].key(), depth).join(&extension).first_key();
+        let follows = |change: &C| common_nibbles(change.key(), &target).min(depth + extension.len()) - depth;
+        let inserted = changes.iter().filter(|change| change.value().is_some());
+        let split = inserted.map(follows).min().unwrap_or(extension.len()).min(extension.len());
+        // Those that get as far as the split are neighbours: all keys under one path are.
+        let start = changes.iter().position(|change| follows(change) >= split).unwrap_or(changes.len());
+        let end = changes.iter().rposition(|change| follows(change) >= split).map_or(start, |last| last + 1);
+        let changes = &changes[start..end];
+        if split == extension.len() {
+            return self.below_fork(depth, &extension, old, &branch, changes);
+        }
+        // The branch goes down, below a new one with the first part of its extension.
+        let lower = extension.part(split + 1, extension.len());
+        let (link, new) = self.pen.branch(depth + split + 1, branch.mask(), &lower, branch.leaves())?;
+        for rank in 0..branch.mask().count_ones() as usize {
+            new.copy(rank, &branch, rank);
+        }
+        let pushed = Child { link, leaves: branch.leaves(), reference: None, made: true };
+        if pushed.is_large() {
+            self.notes.repeats = true;
+            self.note(&target, depth + split + 1, link);
+        }
+        let nibble = extension.nibble(split);
+        let mut fork = Fork::default();
+        self.fork_children(depth + split, changes, &mut fork, |_, n| (n == nibble).then_some(pushed))?;
+        if fork.fresh >> nibble & 1 == 0 {
+            fork.set(nibble, Some(pushed));
+        } else if fork.children[nibble].is_none_or(|child| child.link != link) {
+            self.notes.replaced.push(link);
+        }
+        self.gathered(&target, depth, &extension.part(0, split), None, fork)
+    }
+
+    /// Changes that all get to the fork at the end of `extension`.
+    fn below_fork<C: Change<L>>(
+        &mut self,
+        depth: usize,
+        extension: &Path,
+        old: &Child,
+        branch: &BranchView<'_>,
+        changes: &[C],
+    ) -> Result<Option<Child>, TrieError> {
+        let mut fork = Fork::default();
+        self.fork_children(depth + extension.len(), changes, &mut fork, |edit, nibble| edit.child(branch, nibble))?;
+        let (mut same_nodes, mut same_hashes) = (true, true);
+        for nibble in nibbles(fork.fresh) {
+            let rank = branch.rank(nibble);
+            match (&fork.children[nibble], rank) {
+                (None, None) => fork.fresh &= !(1 << nibble),
+                (Some(child), Some(rank)) => {
+                    let same_node = child.link == branch.link(rank);
+                    same_nodes &= same_node;
+                    same_hashes &= same_node || child.reference == Some(branch.reference(rank));
+                }
+                _ => (same_nodes, same_hashes) = (false, false),
+            }
+        }
+        if same_nodes {
+            return Ok(Some(*old));
+        }
+        let mut new = self.gathered(changes[0].key(), depth, extension, Some(branch), fork)?;
+        if same_hashes && let Some(new) = &mut new {
+            new.reference = old.reference;
+        }
+        Ok(new)
+    }
+
+    /// Edits the children of a fork at `depth` that have changes.
+    fn fork_children<C: Change<L>>(
+        &mut self,
+        depth: usize,
+        changes: &[C],
+        fork: &mut Fork,
+        old: impl Fn(&Self, usize) -> Option<Child>,
+    ) -> Result<(), TrieError> {
+        let mut rest = changes;
+        while let Some(first) = rest.first() {
+            let nibble = nibble_of(first.key(), depth);
+            let (group, others) = split_at_nibble(rest, depth, nibble);
+            rest = others;
+            let old = old(self, nibble);
+            let leaves = old.map_or(0, |old| i64::from(old.leaves));
+            let new = self.subtree(depth + 1, old, group)?;
+            fork.set(nibble, new);
+            fork.grown += new.map_or(0, |new| i64::from(new.leaves)) - leaves;
+        }
+        Ok(())
+    }
+
+    fn child(&self, branch: &BranchView<'_>, nibble: usize) -> Option<Child> {
+        let rank = branch.rank(nibble)?;
+        let link = branch.link(rank);
+        let leaves = if link.is_node() { self.leaves(link) } else { link.persisted_leaves() };
+        Some(Child { link, leaves, reference: Some(branch.reference(rank)), made: false })
+    }
+
+    fn leaves(&self, node: Link) -> u32 {
+        let arena = self.pen.arena();
+        if arena.class(node).is_branch() { arena.view(node).leaves() } else { 1 }
+    }
+
+    /// The node over the children of `old` with those of `fork` in their place: nothing over none, a lone child
+    /// pulled up, a branch over more. All stand below `depth` towards `key`.
     fn gathered(
         &mut self,
-        at: Path,
-        extension: Path,
-        children: [Option<Slot<L>>; 16],
-    ) -> Result<Option<Slot<L>>, TrieError> {
-        if children.iter().flatten().count() >= 2 {
-            return Ok(Some(self.branch(at, extension, children)));
+        key: &B256,
+        depth: usize,
+        extension: &Path,
+        old: Option<&BranchView<'_>>,
+        fork: Fork,
+    ) -> Result<Option<Child>, TrieError> {
+        let old_mask = old.map_or(0, BranchView::mask);
+        let mask = fork.present | old_mask & !fork.fresh;
+        match mask.count_ones() {
+            0 => return Ok(None),
+            1 => {
+                let nibble = mask.trailing_zeros() as usize;
+                let before = old.and_then(|old| self.child(old, nibble));
+                let child = fork.children[nibble].or(before).expect("the mask has its bit");
+                let path = Path::of_key(key, depth).join(extension).child(nibble);
+                return self.pulled_up(depth, &path, &child).map(Some);
+            }
+            _ => {}
         }
-        let Some((nibble, child)) = children.iter().enumerate().find_map(|(i, c)| Some((i, c.as_ref()?))) else {
-            return Ok(None);
+        let leaves = match old {
+            Some(old) => (i64::from(old.leaves()) + fork.grown) as u32,
+            None => nibbles(mask).filter_map(|n| fork.children[n]).map(|child| child.leaves).sum(),
         };
-        let child_at = at.join(&extension).child(nibble);
-        Ok(Some(match self.node(&child_at, child)?.as_ref() {
-            Node::Leaf { key, value } => Slot::leaf(at.len(), *key, value.clone()),
-            Node::Branch { extension: rest, children, .. } => {
-                if child.is_large() {
-                    self.records.insert(child_at, None);
+        let (link, new) = self.pen.branch(depth, mask, extension, leaves)?;
+        let child_depth = depth + extension.len() + 1;
+        for (rank, nibble) in nibbles(mask).enumerate() {
+            match (&fork.children[nibble], old) {
+                (Some(child), _) => {
+                    new.set_link(rank, child.link);
+                    match &child.reference {
+                        Some(reference) => new.set_reference(rank, reference),
+                        None => self.levels.child(child_depth, child.link, link, rank),
+                    }
                 }
-                self.branch(at, extension.child(nibble).join(rest), (**children).clone())
+                (None, Some(old)) => new.copy(rank, old, rank_in(old_mask, nibble)),
+                (None, None) => unreachable!("every bit of the mask has a child"),
             }
-        }))
+        }
+        Ok(Some(Child { link, leaves, reference: None, made: true }))
     }
 
-    /// A trie over sorted leaves that all lie below `at`.
-    fn built(&mut self, at: Path, leaves: &[(B256, L)]) -> Option<Slot<L>> {
+    /// The one child that is left of a fork, pulled up to `depth`; it stood at `path`.
+    fn pulled_up(&mut self, depth: usize, path: &Path, child: &Child) -> Result<Child, TrieError> {
+        let link = self.resident(&path.first_key(), path.len(), child)?;
+        if child.made {
+            self.notes.replaced.push(link);
+        }
+        let view = self.pen.arena().view(link);
+        if !view.class().is_branch() {
+            return self.new_leaf(depth, &view.key(), &L::read(&view));
+        }
+        let branch = view.branch();
+        if branch.is_large() {
+            self.notes.repeats = true;
+            self.note(&path.first_key(), path.len(), Link::NONE);
+        }
+        let extension = path.part(depth, path.len()).join(&branch.extension());
+        let leaves = branch.leaves();
+        let (new_link, new) = self.pen.branch(depth, branch.mask(), &extension, leaves)?;
+        for rank in 0..branch.mask().count_ones() as usize {
+            new.copy(rank, &branch, rank);
+        }
+        if child.reference.is_none() {
+            self.levels.move_children(depth + extension.len() + 1, link, new_link);
+        }
+        Ok(Child { link: new_link, leaves, reference: None, made: true })
+    }
+
+    fn built_from<C: Change<L>>(&mut self, depth: usize, changes: &[C]) -> Result<Option<Child>, TrieError> {
+        if changes.iter().all(|change| change.value().is_some()) {
+            return self.built(depth, changes);
+        }
+        let present: Vec<_> = changes.iter().filter(|change| change.value().is_some()).collect();
+        self.built(depth, &present)
+    }
+
+    /// A trie over sorted leaves that all lie below `depth`; each change has a value.
+    pub(crate) fn built<C: Change<L>>(&mut self, depth: usize, leaves: &[C]) -> Result<Option<Child>, TrieError> {
         let (first, last) = match leaves {
-            [] => return None,
-            [(key, value)] => return Some(Slot::leaf(at.len(), *key, value.clone())),
-            [(first, _), .., (last, _)] => (first, last),
+            [] => return Ok(None),
+            [only] => return self.new_leaf(depth, only.key(), only.value().expect("only leaves are built")).map(Some),
+            [first, .., last] => (first.key(), last.key()),
         };
-        let depth = common_nibbles(first, last);
-        let trunk = Path::of_key(first, depth);
-        let mut children = [const { None }; 16];
+        let fork_depth = common_nibbles(first, last);
+        let mut fork = Fork::default();
         let mut rest = leaves;
-        while let Some((key, _)) = rest.first() {
-            let nibble = nibble_of(key, depth);
-            let (group, others) = rest.split_at(rest.partition_point(|(key, _)| nibble_of(key, depth) <= nibble));
+        while let Some(leaf) = rest.first() {
+            let nibble = nibble_of(leaf.key(), fork_depth);
+            let (group, others) = split_at_nibble(rest, fork_depth, nibble);
             rest = others;
-            children[nibble] = self.built(trunk.child(nibble), group);
+            let child = self.built(fork_depth + 1, group)?;
+            if let Some(child) = child.filter(Child::is_large) {
+                self.note(group[0].key(), fork_depth + 1, child.link);
+            }
+            fork.set(nibble, child);
         }
-        Some(self.branch(at, trunk.part(at.len(), depth), children))
+        let extension =
+            if fork_depth == depth { Path::ROOT } else { Path::of_key(first, fork_depth).part(depth, fork_depth) };
+        self.gathered(first, depth, &extension, None, fork)
     }
 
-    fn branch(&mut self, at: Path, extension: Path, children: [Option<Slot<L>>; 16]) -> Slot<L> {
-        let slot = Slot::branch(extension, children);
-        if let Some(record) = slot.record() {
-            self.records.insert(at, Some(record));
-        }
-        slot
+    fn new_leaf(&mut self, depth: usize, key: &B256, value: &L) -> Result<Child, TrieError> {
+        Ok(Child { link: self.pen.leaf(depth, key, value)?, leaves: 1, reference: None, made: true })
     }
 
-    /// The node of a slot, loaded and checked where it is not in memory.
-    fn node(&self, at: &Path, slot: &Slot<L>) -> Result<Arc<Node<L>>, TrieError> {
-        let below = match &slot.link {
-            Link::Node(node) => return Ok(node.clone()),
-            Link::Persisted(below) => *below,
-        };
-        let trie = self.loader.id();
-        let record = if let Below::Small(_) = below { None } else { self.loader.branch(at)? };
-        let loaded = match record {
-            Some(record) => Some(Slot::of_record(&record)),
-            None if below == Below::Large => {
-                return Err(TrieError::MissingBranch { trie, path: *at });
-            }
-            None => {
-                let leaves = self.loader.leaves(at, usize::from(SMALL_LEAVES_MAX) + 1)?;
-                // Loading writes nothing: the records of this scratch edit are dropped.
-                Edit::new(self.loader).built(*at, &leaves)
-            }
-        };
-        // The root of an account's storage is known by its hash alone, never inline.
-        let found = loaded.as_ref().map(|loaded| match below {
-            Below::Unknown => Reference::hash(loaded.reference.to_hash()),
-            _ => loaded.reference,
-        });
-        match loaded {
-            Some(Slot { link: Link::Node(node), .. }) if found == Some(slot.reference) => Ok(node),
-            _ => Err(TrieError::WrongHash(Box::new(WrongHash {
-                trie,
-                path: *at,
-                expected: slot.reference.to_hash(),
-                found: found.map_or(EMPTY_ROOT, Reference::to_hash),
-            }))),
+    /// The node of a subtree, loaded where it is not in memory.
+    fn resident(&mut self, key: &B256, depth: usize, child: &Child) -> Result<Link, TrieError> {
+        if child.link.is_node() {
+            return Ok(child.link);
         }
+        let path = Path::of_key(key, depth);
+        if let Some(link) = self.tries.found(self.trie, &path) {
+            return Ok(link);
+        }
+        let expected = child.reference.expect("what is not in memory has its hash");
+        let want = Want { trie: self.trie, path, link: child.link, expected };
+        let [link] = self.tries.load::<L>(self.pen, &[want])?[..] else { unreachable!("one node for one want") };
+        self.notes.loaded.push((self.trie, path, link));
+        Ok(link)
+    }
+
+    fn note(&mut self, key: &B256, depth: usize, record: Link) {
+        self.notes.records.push((self.trie, Path::of_key(key, depth), record));
     }
 }
 
-/// A leaf and the changes to its surroundings, as sorted leaves.
-fn merge<L: Clone>(key: &B256, value: &L, changes: &[Change<L>]) -> Vec<(B256, L)> {
-    let mut merged: Vec<_> = changes.iter().filter_map(|(key, value)| Some((*key, value.clone()?))).collect();
-    if let Err(i) = changes.binary_search_by(|(changed, _)| changed.cmp(key)) {
-        let i = changes[..i].iter().filter(|(_, value)| value.is_some()).count();
-        merged.insert(i, (*key, value.clone()));
+/// The children of a branch in the making.
+#[derive(Default)]
+struct Fork {
+    /// A bit for every child that was edited.
+    fresh: u16,
+    /// Those of them that exist.
+    present: u16,
+    children: [Option<Child>; 16],
+    /// Leaves won less leaves lost.
+    grown: i64,
+}
+
+impl Fork {
+    fn set(&mut self, nibble: usize, child: Option<Child>) {
+        self.fresh |= 1 << nibble;
+        self.present |= u16::from(child.is_some()) << nibble;
+        self.children[nibble] = child;
     }
-    merged
+}
+
+/// Splits sorted changes, the first of which has `nibble` at `depth`, where that nibble ends.
+pub(crate) fn split_at_nibble<L, C: Change<L>>(changes: &[C], depth: usize, nibble: usize) -> (&[C], &[C]) {
+    let same = |change: &C| nibble_of(change.key(), depth) == nibble;
+    // Short runs are the rule below the top.
+    let end = match changes.iter().take(8).position(|change| !same(change)) {
+        Some(end) => end,
+        None => changes.partition_point(same),
+    };
+    changes.split_at(end)
 }

@@ -1,6 +1,6 @@
 //! What can go wrong with a trie. None of it is a statement about a block.
 
-use crate::Path;
+use crate::{ArenaError, Path};
 use alloy_primitives::B256;
 
 /// A failure to read persisted nodes or leaves.
@@ -43,6 +43,9 @@ pub enum TrieError {
     /// What the store holds below a path is not what the parent node committed to.
     #[error(transparent)]
     WrongHash(Box<WrongHash>),
+    /// There is no room for another node.
+    #[error(transparent)]
+    Arena(#[from] ArenaError),
     /// A list of updates is not strictly ascending.
     #[error("{trie}: update {index} is not above the one before it")]
     Unsorted {

@@ -7,11 +7,15 @@
 //! readers of an old one never see a new one's changes. The store below keeps flat leaves and [`Branch`] records by
 //! [`Path`]; [`MemoryNodes`] is one in maps.
 
+mod arena;
 mod branch;
 mod edit;
 mod error;
+mod levels;
+mod link;
+mod load;
+mod locate;
 mod memory;
-mod node;
 mod ordered;
 mod path;
 mod reference;
@@ -19,8 +23,13 @@ mod rlp;
 mod root_after;
 mod source;
 mod state_trie;
+mod tasks;
 mod updates;
+mod versions;
+mod walk;
+mod weight;
 
+pub use arena::{ArenaError, HeapMemory, MemoryError, PageMemory, Words};
 pub use branch::{Branch, BranchError, SMALL_LEAVES_MAX};
 pub use error::{SourceError, TrieError, TrieId, WrongHash};
 pub use memory::MemoryNodes;
@@ -30,3 +39,4 @@ pub use root_after::{NodeChanges, RootAfter, StorageNodes, root_after};
 pub use source::{NoNodes, NodeSource};
 pub use state_trie::StateTrie;
 pub use updates::{AccountUpdate, GenesisAccount, Updates};
+pub use weight::{ArenaBytes, cow_bytes, total_tree_bytes, total_unique_cow_bytes};

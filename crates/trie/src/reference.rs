@@ -12,16 +12,6 @@ pub(crate) struct Reference {
 }
 
 impl Reference {
-    /// The reference to the node with this RLP.
-    pub(crate) fn of(rlp: &[u8]) -> Self {
-        if rlp.len() < 32 {
-            let mut bytes = B256::ZERO;
-            bytes[..rlp.len()].copy_from_slice(rlp);
-            return Self { bytes, inline: true };
-        }
-        Self::hash(keccak256(rlp))
-    }
-
     pub(crate) fn hash(bytes: B256) -> Self {
         Self { bytes, inline: false }
     }
@@ -31,17 +21,12 @@ impl Reference {
         if self.inline { keccak256(self.inline_rlp()) } else { self.bytes }
     }
 
-    fn inline_rlp(&self) -> &[u8] {
+    pub(crate) fn inline_rlp(&self) -> &[u8] {
         &self.bytes[..1 + usize::from(self.bytes[0] - 0xc0)]
     }
 
-    /// Appends the reference as an item of the parent's list.
-    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
-        if self.inline {
-            out.extend_from_slice(self.inline_rlp());
-        } else {
-            out.push(0xa0);
-            out.extend_from_slice(self.bytes.as_slice());
-        }
+    /// Length as an item of the parent's list.
+    pub(crate) fn len(&self) -> usize {
+        if self.inline { self.inline_rlp().len() } else { 33 }
     }
 }

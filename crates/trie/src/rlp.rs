@@ -1,83 +1,259 @@
-//! The bytes that are hashed: nodes as RLP (Yellow Paper, appendix D).
+//! The bytes that are hashed: nodes as RLP (Yellow Paper, appendix D), written from the words of the arena.
 
-use crate::{Path, path::nibble_of, reference::Reference};
+use crate::{
+    arena::{BranchView, Class, View},
+    link::Link,
+    path::{Path, nibble_of},
+    reference::Reference,
+};
 use alloy_primitives::{B256, U256};
-use alloy_rlp::{Encodable, Header};
-use balsa_state::Account;
+use balsa_state::{Account, EMPTY_CODE_HASH, EMPTY_ROOT};
+
+/// The longest node, a branch of sixteen hashes, has 532 bytes.
+pub(crate) const NODE_BYTES_MAX: usize = 544;
 
 /// A value at a leaf of one of the two kinds of trie.
-pub(crate) trait LeafValue: Clone + Send + Sync {
-    /// Appends the bytes that the leaf holds, without the string header that the leaf puts around them.
-    fn encode_value(&self, out: &mut Vec<u8>);
+pub(crate) trait Leaf: Clone + Send + Sync {
+    fn class(&self) -> Class;
+    /// Writes a leaf of this class.
+    fn write(&self, key: &B256, epoch: u32, to: &View<'_>);
+    fn read(from: &View<'_>) -> Self;
+    /// Whether both are the same in every word.
+    fn is_same(&self, other: &Self) -> bool;
+    /// Whether leaves of both have the same hash.
+    fn hashes_alike(&self, other: &Self) -> bool;
 }
 
-impl LeafValue for U256 {
-    fn encode_value(&self, out: &mut Vec<u8>) {
-        Encodable::encode(self, out);
+impl Leaf for U256 {
+    fn class(&self) -> Class {
+        Class::SLOT
+    }
+
+    fn write(&self, key: &B256, _: u32, to: &View<'_>) {
+        to.set_hash(0, key);
+        to.set_number(4, self);
+    }
+
+    fn read(from: &View<'_>) -> Self {
+        from.number(4)
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        self == other
+    }
+
+    fn hashes_alike(&self, other: &Self) -> bool {
+        self == other
     }
 }
 
-/// Appends the RLP of an account: nonce, balance, storage root, code hash.
-pub(crate) fn encode_account(account: &Account, out: &mut Vec<u8>) {
-    let payload_length = account.nonce.length() + account.balance.length() + 66;
-    Header { list: true, payload_length }.encode(out);
-    account.nonce.encode(out);
-    account.balance.encode(out);
-    account.storage_root.encode(out);
-    account.code_hash.encode(out);
+/// An account, and its storage trie as far as that is in memory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AccountLeaf {
+    pub(crate) account: Account,
+    /// [`Link::NONE`] where there is no storage.
+    pub(crate) storage: Link,
 }
 
-/// The RLP of a leaf at `depth` whose value is `value`.
-pub(crate) fn leaf(key: &B256, depth: usize, value: &impl LeafValue) -> Vec<u8> {
-    let mut inner = Vec::with_capacity(112);
-    value.encode_value(&mut inner);
-    let path = hex_prefix(64 - depth, true, |i| nibble_of(key, depth + i));
-    list_of(&[&path, &inner])
+impl AccountLeaf {
+    /// An account from the store.
+    pub(crate) fn unread(account: Account) -> Self {
+        let storage = if account.storage_root == EMPTY_ROOT { Link::NONE } else { Link::UNKNOWN };
+        Self { account, storage }
+    }
 }
 
-/// The RLP of an extension that leads over `path` to `child`.
-pub(crate) fn extension(path: &Path, child: &Reference) -> Vec<u8> {
-    let path = hex_prefix(path.len(), false, |i| path.nibble(i));
-    let mut payload = Vec::with_capacity(70);
-    path.as_slice().encode(&mut payload);
-    child.encode(&mut payload);
-    with_list_header(&payload)
-}
+impl Leaf for AccountLeaf {
+    fn class(&self) -> Class {
+        let Account { storage_root, code_hash, balance, .. } = &self.account;
+        let [.., third, fourth] = balance.as_limbs();
+        let plain = *storage_root == EMPTY_ROOT && *code_hash == EMPTY_CODE_HASH && third | fourth == 0;
+        if plain { Class::PLAIN } else { Class::FULL }
+    }
 
-/// The RLP of a branch; `children` has a reference or nothing for each nibble.
-pub(crate) fn branch(children: [Option<&Reference>; 16]) -> Vec<u8> {
-    let mut payload = Vec::with_capacity(16 * 33 + 1);
-    for child in children {
-        match child {
-            Some(reference) => reference.encode(&mut payload),
-            None => payload.push(0x80),
+    fn write(&self, key: &B256, epoch: u32, to: &View<'_>) {
+        if to.class() == Class::PLAIN {
+            to.write_plain(key, &self.account, epoch);
+        } else {
+            to.write_full(key, &self.account, self.storage, epoch);
         }
     }
-    payload.push(0x80);
-    with_list_header(&payload)
-}
 
-/// The hex-prefix encoding of `len` nibbles (Yellow Paper, appendix C).
-fn hex_prefix(len: usize, is_leaf: bool, nibble: impl Fn(usize) -> usize) -> Vec<u8> {
-    let flag = if is_leaf { 0x20 } else { 0 };
-    let odd = len % 2;
-    let mut out = Vec::with_capacity(33);
-    out.push(if odd == 1 { flag | 0x10 | nibble(0) as u8 } else { flag });
-    out.extend((odd..len).step_by(2).map(|i| (nibble(i) << 4 | nibble(i + 1)) as u8));
-    out
-}
-
-fn list_of(strings: &[&[u8]]) -> Vec<u8> {
-    let mut payload = Vec::with_capacity(160);
-    for string in strings {
-        string.encode(&mut payload);
+    fn read(from: &View<'_>) -> Self {
+        Self { account: from.account(), storage: from.storage() }
     }
-    with_list_header(&payload)
+
+    fn is_same(&self, other: &Self) -> bool {
+        self.account == other.account && self.storage == other.storage
+    }
+
+    fn hashes_alike(&self, other: &Self) -> bool {
+        self.account == other.account
+    }
 }
 
-fn with_list_header(payload: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(payload.len() + 3);
-    Header { list: true, payload_length: payload.len() }.encode(&mut out);
-    out.extend_from_slice(payload);
-    out
+/// A node being written into a buffer.
+pub(crate) struct Writer<'a> {
+    to: &'a mut [u8; NODE_BYTES_MAX],
+    len: usize,
+}
+
+impl<'a> Writer<'a> {
+    pub(crate) fn new(to: &'a mut [u8; NODE_BYTES_MAX]) -> Self {
+        Self { to, len: 0 }
+    }
+
+    /// Writes a leaf that stands at `depth`, or a branch without its extension. Its length.
+    pub(crate) fn node(mut self, view: &View<'_>, depth: usize) -> usize {
+        match view.class() {
+            Class::SLOT => self.slot(view, depth),
+            Class::PLAIN | Class::FULL => self.account(view, depth),
+            _ => self.branch(&view.branch()),
+        }
+        self.len
+    }
+
+    /// Writes an extension that leads over `path` to `child`. Its length.
+    pub(crate) fn extension(mut self, path: &Path, child: &Reference) -> usize {
+        let mut packed = [0; 33];
+        let packed = hex_prefix(&path.first_key(), 0, path.len(), false, &mut packed);
+        self.list_header(string_len(packed) + child.len());
+        self.string(packed);
+        self.reference(child);
+        self.len
+    }
+
+    fn slot(&mut self, view: &View<'_>, depth: usize) {
+        let value = view.number(4).to_be_bytes::<32>();
+        let value = trimmed(&value);
+        let mut packed = [0; 33];
+        let packed = hex_prefix(&view.key(), depth, 64, true, &mut packed);
+        // The value is RLP inside a string: one byte under 0x80 stands for itself in both.
+        let inner = string_len(value);
+        let outer = if inner == 1 && value.len() == 1 { 1 } else { 1 + inner };
+        self.list_header(string_len(packed) + outer);
+        self.string(packed);
+        if outer > inner {
+            self.byte(0x80 + inner as u8);
+        }
+        self.string(value);
+    }
+
+    fn account(&mut self, view: &View<'_>, depth: usize) {
+        let account = view.account();
+        let (nonce, balance) = (account.nonce.to_be_bytes(), account.balance.to_be_bytes::<32>());
+        let (nonce, balance) = (trimmed(&nonce), trimmed(&balance));
+        let mut packed = [0; 33];
+        let packed = hex_prefix(&view.key(), depth, 64, true, &mut packed);
+        let fields = string_len(nonce) + string_len(balance) + 66;
+        // Two hashes alone are over 55 bytes: both headers have the long form with one byte of length.
+        self.list_header(string_len(packed) + 2 + 2 + fields);
+        self.string(packed);
+        self.bytes(&[0xb8, 2 + fields as u8, 0xf8, fields as u8]);
+        self.string(nonce);
+        self.string(balance);
+        for hash in [&account.storage_root, &account.code_hash] {
+            self.byte(0xa0);
+            self.bytes(hash.as_slice());
+        }
+    }
+
+    fn branch(&mut self, branch: &BranchView<'_>) {
+        let children = branch.mask().count_ones() as usize;
+        if branch.inline_ranks() != 0 {
+            return self.branch_with_inline(branch);
+        }
+        self.list_header(32 * children + 17);
+        let mut rank = 0;
+        for nibble in 0..16 {
+            if branch.mask() >> nibble & 1 == 0 {
+                self.byte(0x80);
+                continue;
+            }
+            self.byte(0xa0);
+            let at: &mut [u8; 32] = (&mut self.to[self.len..self.len + 32]).try_into().expect("32 bytes");
+            for (i, chunk) in at.as_chunks_mut::<8>().0.iter_mut().enumerate() {
+                *chunk = branch.reference_word(rank, i).to_ne_bytes();
+            }
+            self.len += 32;
+            rank += 1;
+        }
+        self.byte(0x80);
+    }
+
+    #[cold]
+    fn branch_with_inline(&mut self, branch: &BranchView<'_>) {
+        let references: Vec<_> = (0..branch.mask().count_ones() as usize).map(|rank| branch.reference(rank)).collect();
+        let absent = 17 - references.len();
+        self.list_header(absent + references.iter().map(Reference::len).sum::<usize>());
+        for nibble in 0..16 {
+            match branch.rank(nibble) {
+                Some(rank) => self.reference(&references[rank]),
+                None => self.byte(0x80),
+            }
+        }
+        self.byte(0x80);
+    }
+
+    fn reference(&mut self, reference: &Reference) {
+        if reference.inline {
+            self.bytes(reference.inline_rlp());
+        } else {
+            self.byte(0xa0);
+            self.bytes(reference.bytes.as_slice());
+        }
+    }
+
+    fn list_header(&mut self, payload: usize) {
+        match payload {
+            0..=55 => self.byte(0xc0 + payload as u8),
+            56..=255 => self.bytes(&[0xf8, payload as u8]),
+            _ => self.bytes(&[0xf9, (payload >> 8) as u8, payload as u8]),
+        }
+    }
+
+    /// A string of up to 55 bytes.
+    fn string(&mut self, bytes: &[u8]) {
+        if string_len(bytes) > bytes.len() {
+            self.byte(0x80 + bytes.len() as u8);
+        }
+        self.bytes(bytes);
+    }
+
+    fn byte(&mut self, byte: u8) {
+        self.to[self.len] = byte;
+        self.len += 1;
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.to[self.len..self.len + bytes.len()].copy_from_slice(bytes);
+        self.len += bytes.len();
+    }
+}
+
+/// Length of the RLP of a string of up to 55 bytes.
+fn string_len(bytes: &[u8]) -> usize {
+    if matches!(bytes, [byte] if *byte < 0x80) { 1 } else { 1 + bytes.len() }
+}
+
+fn trimmed(bytes: &[u8]) -> &[u8] {
+    &bytes[bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len())..]
+}
+
+/// The hex-prefix encoding of nibbles `start..end` of a key (Yellow Paper, appendix C).
+fn hex_prefix<'a>(key: &B256, start: usize, end: usize, is_leaf: bool, out: &'a mut [u8; 33]) -> &'a [u8] {
+    let flag = if is_leaf { 0x20 } else { 0 };
+    let len = end - start;
+    out[0] = if len % 2 == 1 { flag | 0x10 | nibble_of(key, start) as u8 } else { flag };
+    // What follows the odd nibble starts at a whole byte of the key, or half a byte into it.
+    let first = start + len % 2;
+    let bytes = &mut out[1..1 + len / 2];
+    if first.is_multiple_of(2) {
+        bytes.copy_from_slice(&key[first / 2..first / 2 + len / 2]);
+    } else {
+        for (i, byte) in bytes.iter_mut().enumerate() {
+            *byte = key[first / 2 + i] << 4 | key[first / 2 + i + 1] >> 4;
+        }
+    }
+    &out[..1 + len / 2]
 }

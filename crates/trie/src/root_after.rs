@@ -2,13 +2,20 @@
 
 use crate::{
     AccountUpdate, Branch, NodeSource, Path, StateTrie, TrieError, Updates,
-    edit::{Change, Edit},
+    arena::{Arena, Pen},
+    edit::{Child, Precut, Present},
     error::TrieId,
-    state_trie::{AccountLeaf, Accounts, Storage, root_hash},
+    link::Link,
+    load::{ACCOUNTS, Tries},
+    locate::{self, Probe},
+    reference::Reference,
+    rlp::{AccountLeaf, Leaf},
+    tasks::{Division, Made, Task, Workshop},
+    walk::{Cursor, own_nodes},
 };
-use alloy_primitives::B256;
+use alloy_primitives::{B256, U256};
 use balsa_state::{Account, EMPTY_ROOT};
-use rayon::prelude::*;
+use std::collections::BTreeMap;
 
 /// The trie after a block.
 #[derive(Clone, Debug)]
@@ -26,7 +33,7 @@ pub struct RootAfter {
 /// Branch records to write, and to delete where there is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NodeChanges {
-    /// Of the account trie, by path.
+    /// Of the account trie, each path once, in no order.
     pub accounts: Vec<(Path, Option<Branch>)>,
     /// Of the storage tries, by address hash.
     pub storages: Vec<StorageNodes>,
@@ -39,7 +46,7 @@ pub struct StorageNodes {
     pub address_hash: B256,
     /// Delete every record of this trie first.
     pub cleared: bool,
-    /// By path.
+    /// Each path once, in no order.
     pub branches: Vec<(Path, Option<Branch>)>,
 }
 
@@ -47,53 +54,210 @@ pub struct StorageNodes {
 /// on how many threads that has.
 ///
 /// # Errors
-/// [`TrieError`]: the source failed or lied, or the updates are not sorted. The parent is untouched.
+/// [`TrieError`]: the source failed or lied, the updates are not sorted, or there is no memory for more nodes. The
+/// parent is untouched.
 pub fn root_after(parent: &StateTrie, source: &dyn NodeSource, updates: &Updates) -> Result<RootAfter, TrieError> {
     check_order(updates)?;
-    let after: Vec<_> = updates
-        .accounts
-        .par_iter()
-        .map(|update| account_after(parent, source, update, updates.keep_empty))
-        .collect::<Result<_, _>>()?;
-    let mut storages = Vec::new();
-    let mut changes: Vec<Change<AccountLeaf>> = Vec::with_capacity(after.len());
-    for (update, (leaf, nodes)) in updates.accounts.iter().zip(after) {
-        changes.push((update.address_hash, leaf));
-        storages.extend(nodes.filter(|nodes| nodes.cleared || !nodes.branches.is_empty()));
-    }
-    let (root, records) = Edit::new(&Accounts(source)).root(parent.root.as_ref(), &changes)?;
-    let trie = StateTrie { root };
-    Ok(RootAfter {
-        root: trie.root(),
-        trie,
-        accounts: changes.into_iter().map(|(key, leaf)| (key, leaf.map(|leaf| leaf.account))).collect(),
-        nodes: NodeChanges { accounts: records.into_iter().collect(), storages },
-    })
+    root_after_divided(parent, source, updates, Division::of_pool())
 }
 
-/// The leaf of one account after its update, and the records of its storage trie.
-fn account_after(
+pub(crate) fn root_after_divided(
     parent: &StateTrie,
     source: &dyn NodeSource,
-    update: &AccountUpdate,
-    keep_empty: bool,
-) -> Result<(Option<AccountLeaf>, Option<StorageNodes>), TrieError> {
-    let address_hash = update.address_hash;
-    let old = Edit::new(&Accounts(source)).value(parent.root.as_ref(), &address_hash)?;
-    let had_storage = old.as_ref().is_some_and(|old| old.storage.is_some());
-    let gone = StorageNodes { address_hash, cleared: true, branches: Vec::new() };
-    let Some(account) = update.applied(old.as_ref().map(|old| old.account), keep_empty) else {
-        return Ok((None, had_storage.then_some(gone)));
+    updates: &Updates,
+    division: Division,
+) -> Result<RootAfter, TrieError> {
+    let forest = &parent.version.forest;
+    let arena = &forest.arena;
+    let epoch = forest.next_epoch();
+    let mut pen = Pen::new(arena, epoch);
+    let addresses = updates.accounts.iter().map(|update| update.address_hash).collect();
+    let mut tries = Tries::new(source, addresses);
+
+    let old = old_leaves(parent, &mut pen, &mut tries, updates)?;
+    let plans: Vec<_> =
+        updates.accounts.iter().zip(&old).map(|(update, old)| Plan::new(update, *old, updates.keep_empty)).collect();
+    load_storage(&mut pen, &mut tries, updates, &plans)?;
+
+    let mut made = Made { pens: vec![pen], ..Made::default() };
+    let workshop = Workshop { arena, tries: &tries, epoch, division };
+    let storage = storage_after(&workshop, &mut made, updates, &plans)?;
+    let changes: Vec<Present<AccountLeaf>> = updates
+        .accounts
+        .iter()
+        .zip(plans.iter().zip(&storage))
+        .map(|(update, (plan, storage))| (update.address_hash, plan.leaf(storage.as_ref())))
+        .collect();
+    let task =
+        Task { trie: ACCOUNTS, depth: 0, old: parent.top(), changes: changes.as_slice(), precut: Precut::default() };
+    let top = workshop.run::<AccountLeaf, _>(vec![task], &mut made)?[0];
+
+    let root = top.map_or(EMPTY_ROOT, |top| top.reference.expect("all is hashed").to_hash());
+    let link = top.map_or(Link::NONE, |top| top.link);
+    let storage_roots: Vec<_> = changes.iter().map(|change| change.1.map_or(Link::NONE, |leaf| leaf.storage)).collect();
+    let nodes = NodeChanges::of(&mut made, updates, &plans);
+    let unused = unused(arena, &tries, &made, link, &storage_roots);
+    made.pens.into_iter().for_each(Pen::keep);
+    arena.release(&unused);
+    let trie = StateTrie::of_version(forest.version(link, &[&parent.version]), root);
+    let accounts = changes.into_iter().map(|change| (change.0, change.1.map(|leaf| leaf.account))).collect();
+    Ok(RootAfter { trie, root, accounts, nodes })
+}
+
+/// What is to become of one account.
+struct Plan {
+    /// With the storage it had; nothing if it will be gone.
+    account: Option<AccountLeaf>,
+    /// Whether the storage it had is gone.
+    cleared: bool,
+}
+
+impl Plan {
+    fn new(update: &AccountUpdate, old: Option<AccountLeaf>, keep_empty: bool) -> Self {
+        let had_storage = old.is_some_and(|old| old.storage != Link::NONE);
+        let Some(account) = update.applied(old.map(|old| old.account), keep_empty) else {
+            return Self { account: None, cleared: had_storage };
+        };
+        let cleared = update.destroyed || update.storage_cleared;
+        let storage = old.filter(|_| !cleared).map_or(Link::NONE, |old| old.storage);
+        let storage_root = if storage == Link::NONE { EMPTY_ROOT } else { account.storage_root };
+        let account = Account { storage_root, ..account };
+        Self { account: Some(AccountLeaf { account, storage }), cleared: cleared && had_storage }
+    }
+
+    /// The account's leaf, with its storage trie after the block where that was edited.
+    fn leaf(&self, storage: Option<&Option<Child>>) -> Option<AccountLeaf> {
+        let mut leaf = self.account?;
+        if let Some(top) = storage {
+            leaf.storage = top.map_or(Link::NONE, |top| top.link);
+            let root = |top: Child| top.reference.expect("all is hashed").to_hash();
+            leaf.account.storage_root = top.map_or(EMPTY_ROOT, root);
+        }
+        Some(leaf)
+    }
+
+    fn storage_top(&self, arena: &Arena) -> Option<Child> {
+        let AccountLeaf { account, storage } = self.account?;
+        top(arena, storage, Reference::hash(account.storage_root))
+    }
+}
+
+/// A root as an edit takes it.
+fn top(arena: &Arena, link: Link, reference: Reference) -> Option<Child> {
+    if link == Link::NONE {
+        return None;
+    }
+    let leaves = if link.is_node() { arena.view(link).leaves() } else { link.persisted_leaves() };
+    Some(Child { link, leaves, reference: Some(reference), made: false })
+}
+
+impl StateTrie {
+    fn top(&self) -> Option<Child> {
+        top(&self.version.forest.arena, self.version.root, self.root_reference())
+    }
+}
+
+/// The accounts' leaves in the parent, in the order of the updates.
+fn old_leaves(
+    parent: &StateTrie,
+    pen: &mut Pen<'_>,
+    tries: &mut Tries<'_>,
+    updates: &Updates,
+) -> Result<Vec<Option<AccountLeaf>>, TrieError> {
+    let probes = updates
+        .accounts
+        .iter()
+        .map(|update| Probe::new(ACCOUNTS, &update.address_hash, parent.version.root, parent.root()))
+        .collect();
+    let leaves = locate::leaves::<AccountLeaf>(pen, tries, probes)?;
+    let read = |leaf: Link| leaf.is_node().then(|| AccountLeaf::read(&pen.arena().view(leaf)));
+    Ok(leaves.into_iter().map(read).collect())
+}
+
+/// Loads what the changed slots need.
+fn load_storage<'u>(
+    pen: &mut Pen<'_>,
+    tries: &mut Tries<'_>,
+    updates: &'u Updates,
+    plans: &[Plan],
+) -> Result<(), TrieError> {
+    let mut probes = Vec::new();
+    for (trie, (update, plan)) in updates.accounts.iter().zip(plans).enumerate() {
+        let Some(AccountLeaf { account, storage }) = plan.account else { continue };
+        if storage != Link::NONE {
+            let probe = |(slot, _): &'u (B256, U256)| Probe::new(trie, slot, storage, account.storage_root);
+            probes.extend(update.slots.iter().map(probe));
+        }
+    }
+    locate::leaves::<U256>(pen, tries, probes).map(|_| ())
+}
+
+/// The storage tries that were edited, in the order of the updates; nothing where none was.
+fn storage_after<'a>(
+    workshop: &Workshop<'_, 'a>,
+    made: &mut Made<'a>,
+    updates: &Updates,
+    plans: &[Plan],
+) -> Result<Vec<Option<Option<Child>>>, TrieError> {
+    let mut after = vec![None; plans.len()];
+    let is_edited = |i: &usize| plans[*i].account.is_some() && !updates.accounts[*i].slots.is_empty();
+    let edited: Vec<usize> = (0..plans.len()).filter(is_edited).collect();
+    let task = |i: &usize| Task {
+        trie: *i,
+        depth: 0,
+        old: plans[*i].storage_top(workshop.arena),
+        changes: updates.accounts[*i].slots.as_slice(),
+        precut: Precut::default(),
     };
-    let cleared = had_storage && (update.destroyed || update.storage_cleared);
-    let storage = old.and_then(|old| old.storage).filter(|_| !cleared);
-    let changes: Vec<_> =
-        update.slots.iter().map(|(key, value)| (*key, Some(*value).filter(|v| !v.is_zero()))).collect();
-    let (storage, records) = Edit::new(&Storage { source, address_hash }).root(storage.as_ref(), &changes)?;
-    let account = Account { storage_root: root_hash(storage.as_ref()), ..account };
-    debug_assert_eq!(storage.is_none(), account.storage_root == EMPTY_ROOT);
-    let nodes = StorageNodes { address_hash, cleared, branches: records.into_iter().collect() };
-    Ok((Some(AccountLeaf { account, storage }), Some(nodes)))
+    let tasks = edited.iter().map(task).collect();
+    let tops = workshop.run::<U256, _>(tasks, made)?;
+    for (i, top) in edited.into_iter().zip(tops) {
+        after[i] = Some(top);
+    }
+    Ok(after)
+}
+
+/// Nodes that were made on the way and that the new version does not have.
+fn unused(arena: &Arena, tries: &Tries<'_>, made: &Made<'_>, root: Link, storage_roots: &[Link]) -> Vec<Link> {
+    let mut unused = made.replaced.clone();
+    let loaded = tries.loaded.iter().map(|((trie, path), top)| (*trie, *path, *top));
+    for (trie, path, top) in loaded.chain(made.loaded.iter().copied()) {
+        let root = if trie == ACCOUNTS { root } else { storage_roots[trie] };
+        let there = Cursor::at(root).and_then(|root| root.descend(arena, &path.first_key(), path.len()));
+        own_nodes(arena, top, path.len(), there.as_slice(), &mut |node, _| {
+            unused.push(node);
+            true
+        });
+    }
+    unused
+}
+
+impl NodeChanges {
+    fn of(made: &mut Made<'_>, updates: &Updates, plans: &[Plan]) -> Self {
+        let mut records = std::mem::take(&mut made.records);
+        if made.repeats {
+            let last: BTreeMap<_, _> = records.into_iter().map(|(trie, path, branch)| ((trie, path), branch)).collect();
+            records = last.into_iter().map(|((trie, path), branch)| (trie, path, branch)).collect();
+        }
+        let mut accounts = Vec::new();
+        let mut storages: BTreeMap<usize, StorageNodes> = BTreeMap::new();
+        let storage = |trie: usize| StorageNodes {
+            address_hash: updates.accounts[trie].address_hash,
+            cleared: plans[trie].cleared,
+            branches: Vec::new(),
+        };
+        for (i, _) in plans.iter().enumerate().filter(|(_, plan)| plan.cleared) {
+            storages.insert(i, storage(i));
+        }
+        for (trie, path, branch) in records {
+            if trie == ACCOUNTS {
+                accounts.push((path, branch));
+            } else {
+                storages.entry(trie).or_insert_with(|| storage(trie)).branches.push((path, branch));
+            }
+        }
+        Self { accounts, storages: storages.into_values().collect() }
+    }
 }
 
 fn check_order(updates: &Updates) -> Result<(), TrieError> {
@@ -104,4 +268,76 @@ fn check_order(updates: &Updates) -> Result<(), TrieError> {
         let trie = TrieId::Storage(account.address_hash);
         unsorted(trie, account.slots.windows(2).position(|w| w[0].0 >= w[1].0))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{MemoryNodes, total_tree_bytes};
+    use proptest::{collection::vec, prelude::*};
+
+    const DIVISIONS: [Division; 4] = [
+        Division { bins: 1, cut_depth: 0, large_changes: usize::MAX },
+        Division { bins: 16, cut_depth: 1, large_changes: 1 },
+        Division { bins: 256, cut_depth: 2, large_changes: 1 },
+        Division { bins: 3, cut_depth: 2, large_changes: 5 },
+    ];
+
+    fn sorted<T: Ord + Clone, U>(mut entries: Vec<(T, U)>) -> Vec<(T, U)> {
+        entries.sort_by(|a, b| a.0.cmp(&b.0));
+        entries.dedup_by(|a, b| a.0 == b.0);
+        entries
+    }
+
+    fn block() -> impl Strategy<Value = Updates> {
+        // Few first nibbles, so that whole shards appear, empty and collapse.
+        let key = || {
+            (0u8..5, 0u8..40).prop_map(|(a, b)| {
+                let mut key = alloy_primitives::keccak256([b]);
+                key[0] = [0x00, 0x01, 0x10, 0x17, 0xf0][usize::from(a)];
+                key
+            })
+        };
+        let slots = vec((key(), (0u64..3).prop_map(U256::from)), 0..40).prop_map(sorted);
+        let update = (key(), (0u64..3, slots, prop::bool::weighted(0.3)));
+        vec(update, 0..120).prop_map(|entries| {
+            let update = |(address_hash, (nonce, slots, destroyed))| AccountUpdate {
+                address_hash,
+                nonce: Some(nonce),
+                destroyed,
+                slots,
+                ..AccountUpdate::default()
+            };
+            Updates { accounts: sorted(entries).into_iter().map(update).collect(), keep_empty: false }
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+        #[test]
+        fn every_division_gives_one_result(blocks in vec(block(), 1..6)) {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+            let mut tries = DIVISIONS.map(|_| StateTrie::empty());
+            let mut stores = DIVISIONS.map(|_| MemoryNodes::default());
+            for updates in &blocks {
+                for (i, division) in DIVISIONS.into_iter().enumerate() {
+                    let run = |trie: &StateTrie| pool.install(|| root_after_divided(trie, &stores[i], updates, division).unwrap());
+                    let cold = run(&StateTrie::persisted(tries[i].root()));
+                    let warm = run(&tries[i]);
+                    prop_assert_eq!(&cold.accounts, &warm.accounts);
+                    let mut other = stores[i].clone();
+                    other.apply(updates, &cold);
+                    stores[i].apply(updates, &warm);
+                    prop_assert_eq!(&other, &stores[i]);
+                    tries[i] = warm.trie;
+                    prop_assert_eq!(tries[i].root(), tries[0].root(), "{:?}", division);
+                    prop_assert_eq!(&stores[i], &stores[0], "{:?}", division);
+                    for trie in [&tries[i], &cold.trie] {
+                        prop_assert_eq!(trie.arena_bytes().live, total_tree_bytes(trie), "{:?}", division);
+                    }
+                }
+            }
+        }
+    }
 }

@@ -4,7 +4,7 @@
 mod support;
 
 use alloy_primitives::{B256, U256};
-use balsa_trie::{AccountUpdate, MemoryNodes, NoNodes, StateTrie, Updates, root_after};
+use balsa_trie::{AccountUpdate, MemoryNodes, NoNodes, StateTrie, Updates, root_after, total_tree_bytes};
 use proptest::{collection::vec, option, prelude::*};
 use support::Model;
 
@@ -76,6 +76,10 @@ proptest! {
             prop_assert_eq!(&store, &other);
             model.assert_flat(&store);
             trie = warm.trie;
+            // Only the last version is alive: what the arena holds is what that version holds.
+            drop(warm.nodes);
+            prop_assert_eq!(trie.arena_bytes().live, total_tree_bytes(&trie));
+            prop_assert_eq!(cold.trie.arena_bytes().live, total_tree_bytes(&cold.trie));
         }
         let updates = model.updates_from_nothing();
         let at_once = root_after(&StateTrie::empty(), &NoNodes, &updates).unwrap();

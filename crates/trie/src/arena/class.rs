@@ -1,0 +1,59 @@
+//! What kinds of node there are, and how large each is.
+//!
+//! A page holds nodes of one class only, so the class of a node is known from its page, without touching the node: a
+//! walk that weighs a leaf, or tells it from a branch, never brings the leaf into the cache.
+
+/// Nodes start at multiples of this.
+pub(crate) const UNIT_BYTES: usize = 32;
+/// Words of 8 bytes in a unit.
+pub(crate) const UNIT_WORDS: usize = UNIT_BYTES / 8;
+
+/// The class of a node. Branches are classed by their size alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Class(u8);
+
+impl Class {
+    /// A slot and its value.
+    pub(crate) const SLOT: Self = Self(1);
+    /// An account without code and storage whose balance fits 128 bits.
+    pub(crate) const PLAIN: Self = Self(2);
+    /// Any other account.
+    pub(crate) const FULL: Self = Self(3);
+    /// Number of classes, counting the 0 of a page that was never given out.
+    pub(crate) const COUNT: usize = 4 + BRANCH_UNITS_MAX;
+
+    /// The class of branches of this many units.
+    pub(crate) fn branch(units: usize) -> Self {
+        debug_assert!((1..BRANCH_UNITS_MAX).contains(&units));
+        Self(3 + units as u8)
+    }
+
+    pub(crate) fn is_branch(self) -> bool {
+        self.0 > 3
+    }
+
+    /// Size of a node.
+    pub(crate) fn units(self) -> usize {
+        match self {
+            Self::SLOT | Self::PLAIN => 2,
+            Self::FULL => 5,
+            branch => usize::from(branch.0) - 3,
+        }
+    }
+
+    /// Size of a node in bytes.
+    pub(crate) fn bytes(self) -> usize {
+        self.units() * UNIT_BYTES
+    }
+
+    pub(crate) fn index(self) -> usize {
+        usize::from(self.0)
+    }
+
+    pub(crate) fn from_index(index: u8) -> Self {
+        Self(index)
+    }
+}
+
+/// A branch with sixteen children and an extension has 20 units.
+const BRANCH_UNITS_MAX: usize = 21;

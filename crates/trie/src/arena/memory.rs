@@ -1,0 +1,50 @@
+//! What pages are made of: memory that the caller hands in, the heap unless told otherwise.
+
+use std::sync::atomic::AtomicU64;
+
+/// Where an arena's pages come from. Two kinds exist: [`HeapMemory`], and files mapped into memory, which live
+/// outside the core.
+pub trait PageMemory: Send + Sync + std::fmt::Debug {
+    /// Zeroed memory for `words` words of 8 bytes, which stays as it is until it is dropped.
+    ///
+    /// # Errors
+    /// When there is no room. Whatever can run out must do so here, never when a page is written.
+    fn segment(&self, words: usize) -> Result<Box<dyn Words>, MemoryError>;
+}
+
+/// A piece of memory handed out by a [`PageMemory`].
+pub trait Words: Send + Sync {
+    /// All words: the same ones on every call.
+    fn words(&self) -> &[AtomicU64];
+}
+
+/// Why there is no more memory for pages.
+#[derive(Debug, thiserror::Error)]
+#[error("no memory for {words} more words of trie pages: {source}")]
+pub struct MemoryError {
+    /// How much was asked for.
+    pub words: usize,
+    /// What the system said.
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// Pages on the heap.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HeapMemory;
+
+impl PageMemory for HeapMemory {
+    fn segment(&self, words: usize) -> Result<Box<dyn Words>, MemoryError> {
+        let mut segment = Vec::new();
+        segment.try_reserve_exact(words).map_err(|error| MemoryError { words, source: error.into() })?;
+        segment.resize_with(words, AtomicU64::default);
+        Ok(Box::new(Heap(segment.into())))
+    }
+}
+
+struct Heap(Box<[AtomicU64]>);
+
+impl Words for Heap {
+    fn words(&self) -> &[AtomicU64] {
+        &self.0
+    }
+}

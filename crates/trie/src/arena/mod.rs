@@ -1,0 +1,162 @@
+//! Where the nodes of all versions lie: small pages of pointer-free nodes, named by 32-bit handles.
+//!
+//! A handle is a page and a unit in it. A node is written once, before its handle is shared, and never changes until
+//! it is freed; a node is freed when the last version that holds it is dropped (see `versions`). Pages are arrays of
+//! relaxed atomics, so that the arena needs no `unsafe`: on the machines we run on such a load is a plain load, and a
+//! handle used wrongly would read a wrong word, which the tests would see, and never touch foreign memory. What orders
+//! a node's words before the first read of them is what hands the handle over: a lock, a join, an `Arc`.
+
+mod class;
+mod directory;
+mod memory;
+mod pen;
+mod view;
+
+pub(crate) use class::Class;
+pub use memory::{HeapMemory, MemoryError, PageMemory, Words};
+pub(crate) use pen::Pen;
+pub(crate) use view::{BranchView, NewBranch, View, nibbles, rank_in};
+
+use crate::link::Link;
+use class::{UNIT_BYTES, UNIT_WORDS};
+use directory::Directory;
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+/// Bytes in a page. Measured from 4 KiB to 1 MiB; see the crate's essay.
+pub(crate) const PAGE_BYTES: usize = 16 << 10;
+const PAGE_WORDS: usize = PAGE_BYTES / 8;
+const PAGE_UNITS: usize = PAGE_BYTES / UNIT_BYTES;
+const UNIT_BITS: u32 = PAGE_UNITS.ilog2();
+/// Pages of an arena: as many as a handle can name, less the last, whose handles mean "not in memory".
+pub(crate) const PAGES_MAX: u32 = (1 << (32 - UNIT_BITS)) - 1;
+/// Nodes of depths below this have pages of their own, deeper ones share.
+const DEPTHS: usize = if PAGES_BY_DEPTH { 12 } else { 1 };
+const PAGES_BY_DEPTH: bool = true;
+/// Free places that a [`Pen`] takes from the arena at a time.
+const BATCH: usize = 32;
+
+/// An arena could not grow.
+#[derive(Debug, thiserror::Error)]
+pub enum ArenaError {
+    /// Every page that a handle can name is in use.
+    #[error("the trie arena is full: {pages} pages of {PAGE_BYTES} bytes")]
+    Full {
+        /// The limit.
+        pages: u32,
+    },
+    /// No memory for another page.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
+}
+
+/// Which list of free places a node's place belongs to: those of its class, and of its depth.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Pool(u16);
+
+impl Pool {
+    fn of(class: Class, depth: usize) -> Self {
+        Self((depth.min(DEPTHS - 1) * Class::COUNT + class.index()) as u16)
+    }
+
+    fn class(self) -> Class {
+        Class::from_index((usize::from(self.0) % Class::COUNT) as u8)
+    }
+}
+
+/// All nodes of all versions of one state.
+#[derive(Debug)]
+pub(crate) struct Arena {
+    directory: Directory,
+    memory: Arc<dyn PageMemory>,
+    free: Mutex<Free>,
+    live_bytes: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Free {
+    pages: u32,
+    // By pool.
+    places: Vec<Vec<u32>>,
+}
+
+impl Arena {
+    pub(crate) fn new(memory: Arc<dyn PageMemory>) -> Self {
+        let free = Free { pages: 0, places: vec![Vec::new(); DEPTHS * Class::COUNT] };
+        Self { directory: Directory::default(), memory, free: Mutex::new(free), live_bytes: AtomicU64::new(0) }
+    }
+
+    /// Bytes of all nodes that are not freed.
+    pub(crate) fn live_bytes(&self) -> u64 {
+        self.live_bytes.load(Relaxed)
+    }
+
+    /// Bytes of all pages.
+    pub(crate) fn page_bytes(&self) -> u64 {
+        u64::from(self.free().pages) * PAGE_BYTES as u64
+    }
+
+    pub(crate) fn class(&self, node: Link) -> Class {
+        let (page, _) = split(node);
+        self.directory.pool(page).class()
+    }
+
+    pub(crate) fn view(&self, node: Link) -> View<'_> {
+        let (page, unit) = split(node);
+        let (pool, words) = self.directory.page(page);
+        let class = pool.class();
+        let at = unit * UNIT_WORDS;
+        View::new(class, &words[at..at + class.units() * UNIT_WORDS])
+    }
+
+    /// Frees nodes. No version may hold any of them.
+    pub(crate) fn release(&self, nodes: &[Link]) {
+        let mut free = self.free();
+        let mut bytes = 0;
+        for &node in nodes {
+            let (page, _) = split(node);
+            let pool = self.directory.pool(page);
+            bytes += pool.class().bytes() as u64;
+            free.places[usize::from(pool.0)].push(node.bits());
+        }
+        self.live_bytes.fetch_sub(bytes, Relaxed);
+    }
+
+    /// Moves some free places of a pool to `to`.
+    fn take(&self, pool: Pool, to: &mut Vec<u32>) -> Result<(), ArenaError> {
+        let mut free = self.free();
+        let places = &mut free.places[usize::from(pool.0)];
+        if places.is_empty() {
+            self.add_page(&mut free, pool)?;
+        }
+        let places = &mut free.places[usize::from(pool.0)];
+        to.extend(places.drain(places.len().saturating_sub(BATCH)..));
+        Ok(())
+    }
+
+    fn add_page(&self, free: &mut Free, pool: Pool) -> Result<(), ArenaError> {
+        let page = free.pages;
+        if page == PAGES_MAX {
+            return Err(ArenaError::Full { pages: PAGES_MAX });
+        }
+        self.directory.add_page(page, pool, self.memory.as_ref())?;
+        free.pages += 1;
+        let units = pool.class().units();
+        // Taken from the back, so that a page fills from its front.
+        let places = (0..PAGE_UNITS / units).rev().map(|i| page << UNIT_BITS | (i * units) as u32);
+        free.places[usize::from(pool.0)].extend(places);
+        Ok(())
+    }
+
+    fn free(&self) -> MutexGuard<'_, Free> {
+        // The lists are right between any two statements that can panic.
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn split(node: Link) -> (u32, usize) {
+    let bits = node.bits();
+    (bits >> UNIT_BITS, bits as usize % PAGE_UNITS)
+}

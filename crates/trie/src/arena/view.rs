@@ -1,0 +1,257 @@
+//! The words of a node.
+//!
+//! ```text
+//! slot      key[4] value[4]
+//! plain     key[4] nonce balance[2] epoch
+//! full      key[4] nonce balance[4] code_hash[4] storage_root[4] storage:u32|epoch:u32
+//! branch    mask:u16|inline:u16|extension_len:u8|_  leaves:u32|epoch:u32  (extension[4])  link:u32*  reference[4]*
+//! ```
+//! Keys, hashes and paths stand as their bytes; numbers as words, the low one first. Children of a branch stand in the
+//! order of their nibbles. `leaves` is the number of leaves below the branch, where a subtree that is not in memory and
+//! has a record in the store counts for the least it can have: so a branch is large exactly when `leaves` says so.
+
+use super::Class;
+use crate::{SMALL_LEAVES_MAX, link::Link, path::Path, reference::Reference};
+use alloy_primitives::{B256, U256};
+use balsa_state::Account;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// A node in its page.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    class: Class,
+    words: &'a [AtomicU64],
+}
+
+impl<'a> View<'a> {
+    pub(super) fn new(class: Class, words: &'a [AtomicU64]) -> Self {
+        Self { class, words }
+    }
+
+    pub(crate) fn class(&self) -> Class {
+        self.class
+    }
+
+    pub(crate) fn word(&self, i: usize) -> u64 {
+        self.words[i].load(Relaxed)
+    }
+
+    pub(crate) fn set_word(&self, i: usize, word: u64) {
+        self.words[i].store(word, Relaxed);
+    }
+
+    pub(crate) fn hash(&self, i: usize) -> B256 {
+        let words: &[AtomicU64; 4] = self.words[i..i + 4].try_into().expect("four words");
+        let mut bytes = B256::ZERO;
+        for (chunk, word) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(words) {
+            *chunk = word.load(Relaxed).to_ne_bytes();
+        }
+        bytes
+    }
+
+    pub(crate) fn set_hash(&self, i: usize, hash: &B256) {
+        let words: &[AtomicU64; 4] = self.words[i..i + 4].try_into().expect("four words");
+        for (chunk, word) in hash.as_chunks::<8>().0.iter().zip(words) {
+            word.store(u64::from_ne_bytes(*chunk), Relaxed);
+        }
+    }
+
+    pub(crate) fn number(&self, i: usize) -> U256 {
+        U256::from_limbs([self.word(i), self.word(i + 1), self.word(i + 2), self.word(i + 3)])
+    }
+
+    pub(crate) fn set_number(&self, i: usize, number: &U256) {
+        for (k, limb) in number.as_limbs().iter().enumerate() {
+            self.set_word(i + k, *limb);
+        }
+    }
+
+    /// The key of a leaf.
+    pub(crate) fn key(&self) -> B256 {
+        debug_assert!(!self.class.is_branch());
+        self.hash(0)
+    }
+
+    /// The account of a plain or full leaf.
+    pub(crate) fn account(&self) -> Account {
+        if self.class == Class::PLAIN {
+            let balance = U256::from_limbs([self.word(5), self.word(6), 0, 0]);
+            return Account { nonce: self.word(4), balance, ..Account::default() };
+        }
+        debug_assert!(self.class == Class::FULL);
+        Account { nonce: self.word(4), balance: self.number(5), code_hash: self.hash(9), storage_root: self.hash(13) }
+    }
+
+    /// The storage trie of an account's leaf.
+    pub(crate) fn storage(&self) -> Link {
+        if self.class == Class::FULL { Link::from_bits(self.word(FULL_LINK) as u32) } else { Link::NONE }
+    }
+
+    #[expect(dead_code, reason = "eviction will read it")]
+    /// When the node was last touched; nothing for a slot, which has no room for it.
+    pub(crate) fn epoch(&self) -> Option<u32> {
+        match self.class {
+            Class::SLOT => None,
+            Class::PLAIN => Some(self.word(7) as u32),
+            Class::FULL => Some((self.word(FULL_LINK) >> 32) as u32),
+            _ => Some((self.word(1) >> 32) as u32),
+        }
+    }
+
+    /// Number of leaves at or below this node; see the module for what counts.
+    pub(crate) fn leaves(&self) -> u32 {
+        if self.class.is_branch() { self.word(1) as u32 } else { 1 }
+    }
+
+    /// The node as a branch.
+    pub(crate) fn branch(self) -> BranchView<'a> {
+        debug_assert!(self.class.is_branch());
+        let head = self.word(0);
+        let mask = head as u16;
+        let links = if head & EXTENSION_MASK == 0 { 2 } else { 6 };
+        BranchView { view: self, mask, links, references: links + (mask.count_ones() as usize).div_ceil(2) }
+    }
+
+    pub(crate) fn write_plain(&self, key: &B256, account: &Account, epoch: u32) {
+        let [low, high, ..] = *account.balance.as_limbs();
+        self.set_hash(0, key);
+        for (i, word) in [account.nonce, low, high, u64::from(epoch)].into_iter().enumerate() {
+            self.set_word(4 + i, word);
+        }
+    }
+
+    pub(crate) fn write_full(&self, key: &B256, account: &Account, storage: Link, epoch: u32) {
+        self.set_hash(0, key);
+        self.set_word(4, account.nonce);
+        self.set_number(5, &account.balance);
+        self.set_hash(9, &account.code_hash);
+        self.set_hash(13, &account.storage_root);
+        self.set_word(FULL_LINK, u64::from(storage.bits()) | u64::from(epoch) << 32);
+    }
+}
+
+const FULL_LINK: usize = 17;
+const EXTENSION_MASK: u64 = 0xff << 32;
+
+/// The class of branches of so many children.
+pub(super) fn branch_class(children: usize, extended: bool) -> Class {
+    let words = 2 + if extended { 4 } else { 0 } + children.div_ceil(2) + 4 * children;
+    Class::branch(words.div_ceil(super::UNIT_WORDS))
+}
+
+/// A branch, with the extension that leads to it.
+#[derive(Clone, Copy)]
+pub(crate) struct BranchView<'a> {
+    view: View<'a>,
+    mask: u16,
+    links: usize,
+    references: usize,
+}
+
+impl BranchView<'_> {
+    /// A bit for every child.
+    pub(crate) fn mask(&self) -> u16 {
+        self.mask
+    }
+
+    /// Which of the children `nibble` is, if there is one.
+    pub(crate) fn rank(&self, nibble: usize) -> Option<usize> {
+        (self.mask >> nibble & 1 == 1).then(|| rank_in(self.mask, nibble))
+    }
+
+    pub(crate) fn link(&self, rank: usize) -> Link {
+        let pair = self.view.word(self.links + rank / 2);
+        Link::from_bits(if rank.is_multiple_of(2) { pair as u32 } else { (pair >> 32) as u32 })
+    }
+
+    pub(crate) fn reference(&self, rank: usize) -> Reference {
+        let inline = self.view.word(0) >> 16 >> rank & 1 == 1;
+        Reference { bytes: self.view.hash(self.references + 4 * rank), inline }
+    }
+
+    /// A bit for every child, by rank, whose reference is the child itself.
+    pub(crate) fn inline_ranks(&self) -> u16 {
+        (self.view.word(0) >> 16) as u16
+    }
+
+    /// Word `i` of the reference of a child.
+    pub(crate) fn reference_word(&self, rank: usize, i: usize) -> u64 {
+        self.view.word(self.references + 4 * rank + i)
+    }
+
+    pub(crate) fn extension_len(&self) -> usize {
+        (self.view.word(0) >> 32) as usize & 0xff
+    }
+
+    pub(crate) fn extension(&self) -> Path {
+        match self.extension_len() {
+            0 => Path::ROOT,
+            len => Path::of_key(&self.view.hash(2), len),
+        }
+    }
+
+    pub(crate) fn leaves(&self) -> u32 {
+        self.view.leaves()
+    }
+
+    /// Whether the store has, or must have, a record for this branch.
+    pub(crate) fn is_large(&self) -> bool {
+        self.leaves() > u32::from(SMALL_LEAVES_MAX)
+    }
+}
+
+/// How many bits of `mask` stand below `nibble`.
+pub(crate) fn rank_in(mask: u16, nibble: usize) -> usize {
+    (mask & ((1 << nibble) - 1)).count_ones() as usize
+}
+
+/// The nibbles with a bit in `mask`, in order.
+pub(crate) fn nibbles(mask: u16) -> impl Iterator<Item = usize> {
+    (0..16).filter(move |nibble| mask >> nibble & 1 == 1)
+}
+
+/// A branch that no version holds yet.
+#[derive(Clone, Copy)]
+pub(crate) struct NewBranch<'a>(BranchView<'a>);
+
+impl<'a> NewBranch<'a> {
+    pub(super) fn begin(view: View<'a>, mask: u16, extension: &Path, leaves: u32, epoch: u32) -> Self {
+        view.set_word(0, u64::from(mask) | (extension.len() as u64) << 32);
+        view.set_word(1, u64::from(leaves) | u64::from(epoch) << 32);
+        if !extension.is_empty() {
+            view.set_hash(2, &extension.first_key());
+        }
+        Self(view.branch())
+    }
+
+    /// Opens a branch made before, while it is still its maker's own.
+    pub(crate) fn reopen(view: View<'a>) -> Self {
+        Self(view.branch())
+    }
+
+    pub(crate) fn set_link(&self, rank: usize, link: Link) {
+        let at = self.0.links + rank / 2;
+        let (shift, keep) = if rank.is_multiple_of(2) { (0, 0xffff_ffff_0000_0000) } else { (32, 0xffff_ffff) };
+        self.0.view.set_word(at, self.0.view.word(at) & keep | u64::from(link.bits()) << shift);
+    }
+
+    pub(crate) fn set_reference(&self, rank: usize, reference: &Reference) {
+        self.0.view.set_hash(self.0.references + 4 * rank, &reference.bytes);
+        let (head, bit) = (self.0.view.word(0), 1 << (16 + rank));
+        let head_now = if reference.inline { head | bit } else { head & !bit };
+        if head_now != head {
+            self.0.view.set_word(0, head_now);
+        }
+    }
+
+    /// Copies a child of another branch as it is.
+    pub(crate) fn copy(&self, rank: usize, from: &BranchView<'_>, from_rank: usize) {
+        self.set_link(rank, from.link(from_rank));
+        for i in 0..4 {
+            self.0.view.set_word(self.0.references + 4 * rank + i, from.reference_word(from_rank, i));
+        }
+        if from.inline_ranks() >> from_rank & 1 == 1 {
+            self.0.view.set_word(0, self.0.view.word(0) | 1 << (16 + rank));
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Hashing level by level, the deepest first: all nodes of a level at once, eight of them side by side.
+//!
+//! A node that was just made has no reference in its parent yet. It waits here, by the depth at which it stands, until
+//! its children, which stand deeper, have theirs.
+
+use crate::{
+    arena::{Arena, NewBranch},
+    link::Link,
+    path::Path,
+    reference::Reference,
+    rlp::{NODE_BYTES_MAX, Writer},
+};
+use alloy_primitives::B256;
+use balsa_keccak::keccak256_many;
+
+/// Nodes encoded before they are hashed: as many as the batch hasher orders by length at a time.
+const BATCH: usize = 256;
+
+/// Nodes that wait for their hash.
+#[derive(Debug, Default)]
+pub(crate) struct Levels {
+    // By depth; empty beyond the deepest node.
+    waiting: Vec<Vec<Waiting>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    node: Link,
+    /// Who needs the reference: a branch, or with [`Link::NONE`] the caller.
+    parent: Link,
+    /// Which child it is of the parent, or which of the caller's roots.
+    rank: u32,
+}
+
+impl Levels {
+    /// Node `node` at `depth` is child `rank` of branch `parent`.
+    pub(crate) fn child(&mut self, depth: usize, node: Link, parent: Link, rank: usize) {
+        self.wait(depth, Waiting { node, parent, rank: rank as u32 });
+    }
+
+    /// Node `node` at `depth` is number `index` of the roots that [`Levels::hash`] returns.
+    pub(crate) fn root(&mut self, depth: usize, node: Link, index: usize) {
+        self.wait(depth, Waiting { node, parent: Link::NONE, rank: index as u32 });
+    }
+
+    fn wait(&mut self, depth: usize, waiting: Waiting) {
+        if self.waiting.len() <= depth {
+            self.waiting.resize_with(depth + 1, Vec::new);
+        }
+        self.waiting[depth].push(waiting);
+    }
+
+    /// Lets the children of branch `from`, which was made last at its depth, wait for branch `to` instead: the same
+    /// branch, pulled up. Both have the same children, and these stand at `depth`.
+    pub(crate) fn move_children(&mut self, depth: usize, from: Link, to: Link) {
+        let Some(level) = self.waiting.get_mut(depth) else { return };
+        let mine = level.iter_mut().rev().skip_while(|w| w.parent != from).take_while(|w| w.parent == from);
+        mine.for_each(|waiting| waiting.parent = to);
+    }
+
+    /// Hashes everything that waits, and tells the references of the roots, by index.
+    pub(crate) fn hash(&mut self, arena: &Arena) -> Vec<(usize, Reference)> {
+        let mut roots = Vec::new();
+        let mut buffers = Buffers::new(self.waiting.iter().map(Vec::len).max().unwrap_or(0).min(BATCH));
+        for depth in (0..self.waiting.len()).rev() {
+            for batch in self.waiting[depth].chunks(BATCH) {
+                let references = buffers.references(arena, depth, batch);
+                for (waiting, reference) in batch.iter().zip(references) {
+                    if waiting.parent == Link::NONE {
+                        roots.push((waiting.rank as usize, *reference));
+                    } else {
+                        NewBranch::reopen(arena.view(waiting.parent)).set_reference(waiting.rank as usize, reference);
+                    }
+                }
+            }
+            self.waiting[depth].clear();
+        }
+        roots
+    }
+}
+
+struct Buffers {
+    bytes: Vec<[u8; NODE_BYTES_MAX]>,
+    lens: Vec<usize>,
+    hashes: Vec<B256>,
+    references: Vec<Reference>,
+    // Which of the batch stand behind an extension.
+    extended: Vec<(usize, Path)>,
+}
+
+impl Buffers {
+    fn new(nodes: usize) -> Self {
+        Self {
+            bytes: vec![[0; NODE_BYTES_MAX]; nodes],
+            lens: vec![0; nodes],
+            hashes: vec![B256::ZERO; nodes],
+            references: vec![Reference::hash(B256::ZERO); nodes],
+            extended: Vec::new(),
+        }
+    }
+
+    fn references(&mut self, arena: &Arena, depth: usize, batch: &[Waiting]) -> &[Reference] {
+        self.extended.clear();
+        for (i, waiting) in batch.iter().enumerate() {
+            let view = arena.view(waiting.node);
+            self.lens[i] = Writer::new(&mut self.bytes[i]).node(&view, depth);
+            if view.class().is_branch() && view.branch().extension_len() > 0 {
+                self.extended.push((i, view.branch().extension()));
+            }
+        }
+        self.hash(batch.len());
+        for k in 0..self.extended.len() {
+            let (i, path) = &self.extended[k];
+            let child = self.references[*i];
+            self.lens[k] = Writer::new(&mut self.bytes[k]).extension(path, &child);
+        }
+        if !self.extended.is_empty() {
+            let branches = self.references.clone();
+            self.hash(self.extended.len());
+            let extensions = std::mem::replace(&mut self.references, branches);
+            for ((i, _), extension) in self.extended.iter().zip(extensions) {
+                self.references[*i] = extension;
+            }
+        }
+        &self.references[..batch.len()]
+    }
+
+    /// The references of the first `count` nodes in the buffers.
+    fn hash(&mut self, count: usize) {
+        let mut inputs: [&[u8]; BATCH] = [&[]; BATCH];
+        for (input, (bytes, len)) in inputs.iter_mut().zip(self.bytes.iter().zip(&self.lens[..count])) {
+            *input = &bytes[..*len];
+        }
+        keccak256_many(&inputs[..count], &mut self.hashes[..count]);
+        for i in 0..count {
+            self.references[i] = if self.lens[i] < 32 {
+                let mut bytes = B256::ZERO;
+                bytes[..self.lens[i]].copy_from_slice(&self.bytes[i][..self.lens[i]]);
+                Reference { bytes, inline: true }
+            } else {
+                Reference::hash(self.hashes[i])
+            };
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Bringing persisted subtrees into memory, many at a time, each checked against the reference in its parent.
+
+use crate::{
+    Branch, NodeSource, SMALL_LEAVES_MAX, SourceError, TrieError,
+    arena::{Pen, nibbles},
+    edit::{Edit, Notes, Precut, Present},
+    error::{TrieId, WrongHash},
+    levels::Levels,
+    link::Link,
+    path::Path,
+    reference::Reference,
+    rlp::{AccountLeaf, Leaf},
+};
+use alloy_primitives::{B256, U256};
+use balsa_state::EMPTY_ROOT;
+use std::{collections::HashMap, marker::PhantomData};
+
+/// The number of the account trie; storage tries count from 0.
+pub(crate) const ACCOUNTS: usize = usize::MAX;
+
+/// The tries that a block changes, and what was loaded of them.
+pub(crate) struct Tries<'a> {
+    pub(crate) source: &'a dyn NodeSource,
+    /// Whose storage each trie is.
+    pub(crate) addresses: Vec<B256>,
+    /// Loaded subtrees, by the position of their tops.
+    pub(crate) loaded: HashMap<(usize, Path), Link>,
+}
+
+/// A subtree that is needed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Want {
+    pub(crate) trie: usize,
+    pub(crate) path: Path,
+    /// What its parent has in place of a handle.
+    pub(crate) link: Link,
+    pub(crate) expected: Reference,
+}
+
+/// How leaves and branches of one kind of trie are read.
+pub(crate) trait StoredLeaf: Leaf {
+    fn branches(tries: &Tries<'_>, wants: &[Want]) -> Result<Vec<Option<Branch>>, SourceError>;
+    fn leaves(tries: &Tries<'_>, want: &Want, limit: usize) -> Result<Vec<Present<Self>>, SourceError>;
+}
+
+impl StoredLeaf for AccountLeaf {
+    fn branches(tries: &Tries<'_>, wants: &[Want]) -> Result<Vec<Option<Branch>>, SourceError> {
+        tries.source.account_branches(&wants.iter().map(|want| want.path).collect::<Vec<_>>())
+    }
+
+    fn leaves(tries: &Tries<'_>, want: &Want, limit: usize) -> Result<Vec<Present<Self>>, SourceError> {
+        let accounts = tries.source.accounts_under(&want.path, limit)?;
+        Ok(accounts.into_iter().map(|(key, account)| (key, Some(Self::unread(account)))).collect())
+    }
+}
+
+impl StoredLeaf for U256 {
+    fn branches(tries: &Tries<'_>, wants: &[Want]) -> Result<Vec<Option<Branch>>, SourceError> {
+        let key = |want: &Want| (tries.addresses[want.trie], want.path);
+        tries.source.storage_branches(&wants.iter().map(key).collect::<Vec<_>>())
+    }
+
+    fn leaves(tries: &Tries<'_>, want: &Want, limit: usize) -> Result<Vec<Present<Self>>, SourceError> {
+        let slots = tries.source.slots_under(&tries.addresses[want.trie], &want.path, limit)?;
+        Ok(slots.into_iter().map(|(key, value)| (key, Some(value))).collect())
+    }
+}
+
+impl<'a> Tries<'a> {
+    pub(crate) fn new(source: &'a dyn NodeSource, addresses: Vec<B256>) -> Self {
+        Self { source, addresses, loaded: HashMap::new() }
+    }
+
+    /// The subtree at a position, if it was loaded before.
+    pub(crate) fn found(&self, trie: usize, path: &Path) -> Option<Link> {
+        if self.loaded.is_empty() { None } else { self.loaded.get(&(trie, *path)).copied() }
+    }
+
+    /// Loads subtrees of one kind of trie; their tops, in the order of `wants`.
+    pub(crate) fn load<L: StoredLeaf>(&self, pen: &mut Pen<'_>, wants: &[Want]) -> Result<Vec<Link>, TrieError> {
+        let recorded: Vec<_> =
+            wants.iter().filter(|want| want.link == Link::LARGE || want.link == Link::UNKNOWN).copied().collect();
+        let mut records = L::branches(self, &recorded)?.into_iter();
+        let mut levels = Levels::default();
+        let mut tops = Vec::with_capacity(wants.len());
+        for (i, want) in wants.iter().enumerate() {
+            let has_record = want.link == Link::LARGE || want.link == Link::UNKNOWN;
+            let record = if has_record { records.next().flatten() } else { None };
+            let top = match record {
+                Some(record) => branch_of(pen, want.path.len(), &record)?,
+                None if want.link == Link::LARGE => {
+                    return Err(TrieError::MissingBranch { trie: self.id(want.trie), path: want.path });
+                }
+                None => self.small::<L>(pen, &mut levels, want)?,
+            };
+            if top != Link::NONE {
+                levels.root(want.path.len(), top, i);
+            }
+            tops.push(top);
+        }
+        let mut found = vec![None; wants.len()];
+        for (i, reference) in levels.hash(pen.arena()) {
+            found[i] = Some(reference);
+        }
+        wants.iter().zip(found).try_for_each(|(want, found)| self.check(want, found))?;
+        Ok(tops)
+    }
+
+    fn small<L: StoredLeaf>(&self, pen: &mut Pen<'_>, levels: &mut Levels, want: &Want) -> Result<Link, TrieError> {
+        let leaves = L::leaves(self, want, usize::from(SMALL_LEAVES_MAX) + 1)?;
+        let mut edit = Edit {
+            pen,
+            levels,
+            tries: self,
+            trie: want.trie,
+            notes: &mut Notes::default(),
+            precut: Precut::default(),
+            leaf: PhantomData::<L>,
+        };
+        Ok(edit.built(want.path.len(), &leaves)?.map_or(Link::NONE, |top| top.link))
+    }
+
+    /// Whether a loaded subtree is the one that was wanted.
+    fn check(&self, want: &Want, found: Option<Reference>) -> Result<(), TrieError> {
+        // The root of an account's storage is known by its hash alone, however short the root node is.
+        let found = if want.link == Link::UNKNOWN { found.map(|f| Reference::hash(f.to_hash())) } else { found };
+        if found == Some(want.expected) {
+            return Ok(());
+        }
+        Err(TrieError::WrongHash(Box::new(WrongHash {
+            trie: self.id(want.trie),
+            path: want.path,
+            expected: want.expected.to_hash(),
+            found: found.map_or(EMPTY_ROOT, Reference::to_hash),
+        })))
+    }
+
+    fn id(&self, trie: usize) -> TrieId {
+        if trie == ACCOUNTS { TrieId::Accounts } else { TrieId::Storage(self.addresses[trie]) }
+    }
+}
+
+/// The branch of a record, its children left in the store.
+fn branch_of(pen: &mut Pen<'_>, depth: usize, record: &Branch) -> Result<Link, TrieError> {
+    let mask = record.state_mask();
+    let link_of = |leaves: Option<u8>| leaves.map_or(Link::LARGE, Link::small);
+    let leaves = record.children().map(|child| link_of(child.leaves).persisted_leaves()).sum();
+    let (link, branch) = pen.branch(depth, mask, &record.extension(), leaves)?;
+    for (rank, child) in record.children().enumerate() {
+        debug_assert_eq!(Some(child.nibble), nibbles(mask).nth(rank));
+        branch.set_link(rank, link_of(child.leaves));
+        branch.set_reference(rank, &child.reference);
+    }
+    Ok(link)
+}

@@ -1,0 +1,107 @@
+//! Versions: which there are, which come from which, and what is freed when one is dropped.
+//!
+//! A node is held by a connected part of the tree of versions: made in one, it is inherited from parent to child until
+//! some child replaces it. So whether anything else holds a node of a version can be told from that version's
+//! neighbours alone, and a version is freed by a walk beside them that never goes below what they share: no counts in
+//! nodes, no lists of what was born and what died, a cost in proportion to what changed. When a version goes, its
+//! neighbours become each other's, which keeps every part connected.
+//!
+//! Reference counts in the nodes were rejected: copying one branch would touch all of its sixteen children, and with
+//! them sixteen cache lines, at every level of every changed path.
+
+use crate::{
+    arena::{Arena, PageMemory},
+    link::Link,
+    walk::{Cursor, own_nodes},
+};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+};
+
+/// All versions that came of one first version, and the arena they share.
+#[derive(Debug)]
+pub(crate) struct Forest {
+    pub(crate) arena: Arena,
+    living: Mutex<Living>,
+    epoch: AtomicU32,
+}
+
+#[derive(Debug, Default)]
+struct Living {
+    next: u64,
+    versions: HashMap<u64, Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    root: Link,
+    neighbours: Vec<u64>,
+}
+
+/// One version's claim on its nodes. Dropping it frees those that only it had.
+#[derive(Debug)]
+pub(crate) struct Version {
+    pub(crate) forest: Arc<Forest>,
+    pub(crate) root: Link,
+    id: u64,
+}
+
+impl Forest {
+    pub(crate) fn new(memory: Arc<dyn PageMemory>) -> Arc<Self> {
+        Arc::new(Self { arena: Arena::new(memory), living: Mutex::default(), epoch: AtomicU32::new(0) })
+    }
+
+    /// A number for the nodes of a version in the making: higher than all before it.
+    pub(crate) fn next_epoch(&self) -> u32 {
+        self.epoch.fetch_add(1, Relaxed)
+    }
+
+    /// A version with this root, whose nodes are its own or shared with `parents`, which are all of this forest.
+    pub(crate) fn version(self: &Arc<Self>, root: Link, parents: &[&Version]) -> Version {
+        let mut living = self.living();
+        let id = living.next;
+        living.next += 1;
+        let neighbours: Vec<u64> = parents.iter().map(|parent| parent.id).collect();
+        for neighbour in &neighbours {
+            living.versions.get_mut(neighbour).expect("a version at hand is alive").neighbours.push(id);
+        }
+        living.versions.insert(id, Entry { root, neighbours });
+        Version { forest: self.clone(), root, id }
+    }
+
+    fn release(&self, id: u64) {
+        let mut living = self.living();
+        let Entry { root, neighbours } = living.versions.remove(&id).expect("a version is dropped once");
+        let others: Vec<_> = neighbours.iter().filter_map(|n| Cursor::at(living.versions[n].root)).collect();
+        let mut own = Vec::new();
+        own_nodes(&self.arena, root, 0, &others, &mut |node, _| {
+            own.push(node);
+            true
+        });
+        self.arena.release(&own);
+        for &neighbour in &neighbours {
+            let entry = living.versions.get_mut(&neighbour).expect("neighbours are alive");
+            entry.neighbours.retain(|&n| n != id);
+            for &other in &neighbours {
+                if other != neighbour && !entry.neighbours.contains(&other) {
+                    entry.neighbours.push(other);
+                }
+            }
+        }
+    }
+
+    fn living(&self) -> MutexGuard<'_, Living> {
+        // A panic while it was held is a bug that leaks nodes at worst.
+        self.living.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Version {
+    fn drop(&mut self) {
+        self.forest.release(self.id);
+    }
+}
