@@ -2,7 +2,7 @@
 
 use alloy_primitives::B256;
 use balsa_keccak::{Backend, keccak256, keccak256_fixed, keccak256_many};
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_main};
 use std::hint::black_box;
 
 fn inputs(length: usize, count: usize) -> Vec<Vec<u8>> {
@@ -57,5 +57,11 @@ fn backends(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, one, many, fixed, backends);
-criterion_main!(benches);
+/// The macros' functions, which have no documentation.
+#[expect(missing_docs, reason = "made by a macro")]
+mod run {
+    use super::{backends, fixed, many, one};
+    criterion::criterion_group!(benches, one, many, fixed, backends);
+}
+
+criterion_main!(run::benches);

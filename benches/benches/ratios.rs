@@ -5,6 +5,7 @@
 use alloy_primitives::B256;
 use balsa_benches::Contest;
 use balsa_keccak::Backend;
+use balsa_trie::OrderedRoot;
 use std::hint::black_box;
 
 const ROUNDS: usize = 501;
@@ -19,6 +20,9 @@ fn main() {
     }
     keccak_fixed::<20>();
     keccak_fixed::<32>();
+    for (length, count) in [(44, 16), (150, 200), (500, 200), (500, 2000)] {
+        ordered_root(length, count);
+    }
 }
 
 fn inputs(length: usize, count: usize) -> Vec<Vec<u8>> {
@@ -47,6 +51,27 @@ fn keccak_fixed<const N: usize>() {
         let inputs = &inputs;
         contest = contest.way(backend.name(), move || backend.keccak256_fixed(black_box(inputs), &mut hashes));
     }
+    print(contest);
+}
+
+/// The root of a list: withdrawals, small and usual transactions or receipts. The stream is measured from the first
+/// item to the last, although in a block it runs beside the transactions.
+fn ordered_root(length: usize, count: usize) {
+    let items = inputs(length, count);
+    let items = &items;
+    let title = format!("trie/ordered_root/{length}x{count}");
+    let contest = Contest::new(&title)
+        .way("alloy-trie", move || {
+            black_box(alloy_trie::root::ordered_trie_root_encoded(black_box(items)));
+        })
+        .way("at once", move || {
+            black_box(balsa_trie::ordered_root(black_box(items)));
+        })
+        .way("stream", move || {
+            let mut root = OrderedRoot::new(count);
+            black_box(items).iter().for_each(|item| root.push(item));
+            black_box(root.finish());
+        });
     print(contest);
 }
 
