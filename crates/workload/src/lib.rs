@@ -6,6 +6,8 @@
 //! - [`world`], [`genesis`]: who and what is there before the first block.
 //! - [`plan`], [`intent`], [`kind`]: the endless stream of transactions.
 //! - [`sign`]: the same, signed, ahead of execution.
+//! - [`generate`]: the chain, block by block through the payload builder, on a [`memory_chain`].
+//! - [`fixture`]: the same on disk; [`command`]: `balsa workload`.
 //!
 //! Below them: [`assembler`] and [`contracts`] (bytecode from readable source), [`abi`], [`accounts`], [`random`].
 //!
@@ -15,10 +17,14 @@
 pub mod abi;
 pub mod accounts;
 pub mod assembler;
+pub mod command;
 pub mod contracts;
+pub mod fixture;
+pub mod generate;
 pub mod genesis;
 pub mod intent;
 pub mod kind;
+pub mod memory_chain;
 pub mod params;
 pub mod plan;
 pub mod profile;

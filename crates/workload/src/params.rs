@@ -107,7 +107,7 @@ pub struct SizeParams {
     pub rows: Range,
     /// Rows of a storage read.
     pub rows_read: Range,
-    /// Rounds of hashing, about 300 gas each.
+    /// Rounds of hashing, about 100 gas each.
     pub hash_rounds: Range,
     /// Pools on the path of a routed swap.
     pub hops: Range,
@@ -122,13 +122,13 @@ pub struct SizeParams {
 impl Default for SizeParams {
     fn default() -> Self {
         Self {
-            rows: Range { min: 4, max: 24 },
-            rows_read: Range { min: 20, max: 120 },
-            hash_rounds: Range { min: 300, max: 4000 },
-            hops: Range { min: 2, max: 4 },
+            rows: Range { min: 8, max: 70 },
+            rows_read: Range { min: 50, max: 450 },
+            hash_rounds: Range { min: 2000, max: 22_000 },
+            hops: Range { min: 4, max: 10 },
             depth: Range { min: 4, max: 40 },
             code_bytes: Range { min: 60, max: 1500 },
-            burnt_gas: Range { min: 60_000, max: 400_000 },
+            burnt_gas: Range { min: 60_000, max: 1_500_000 },
         }
     }
 }
@@ -225,7 +225,7 @@ impl Params {
             ("block.transactions", self.block.transactions, 1_000_000),
             ("size.rows", size.rows, 100),
             ("size.rows_read", size.rows_read, 2000),
-            ("size.hash_rounds", size.hash_rounds, 40_000),
+            ("size.hash_rounds", size.hash_rounds, 80_000),
             ("size.hops", size.hops, 16),
             ("size.depth", size.depth, 100),
             ("size.code_bytes", size.code_bytes, 8_000),

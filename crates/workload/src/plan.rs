@@ -47,6 +47,7 @@ struct Known {
     last_sender: usize,
     /// How many addresses were made up so far.
     strangers: u64,
+    approvals: Vec<Approval>,
     /// Owners of each collection's pieces, by id.
     pieces: Vec<Vec<usize>>,
     /// Ranges of filled rows: ledger, first row, count.
@@ -59,6 +60,14 @@ struct Known {
     salts: u64,
     /// Signers whose account is delegated.
     delegated: Vec<usize>,
+}
+
+/// `owner` lets `spender` have some of a token.
+#[derive(Clone, Copy, Debug)]
+struct Approval {
+    token: usize,
+    owner: usize,
+    spender: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -85,6 +94,7 @@ impl Plan {
             nonces: vec![0; world.signers.len()],
             last_sender: 0,
             strangers: 0,
+            approvals: Vec::new(),
             pieces: vec![Vec::new(); world.nfts.len()],
             rows: Vec::new(),
             free_rows: vec![0; world.ledgers.len()],
@@ -122,8 +132,8 @@ impl Plan {
             Kind::Transfer => self.transfer(),
             Kind::TransferNew => self.transfer_new(),
             Kind::TokenTransfer => self.token_transfer(),
-            Kind::TokenApprove => self.token_approve(),
-            Kind::TokenTransferFrom => self.token_transfer_from(),
+            Kind::TokenApprove => self.token_approve(sender),
+            Kind::TokenTransferFrom => self.token_transfer_from(sender),
             Kind::NftMint => self.nft_mint(sender),
             Kind::NftTransfer => self.nft_transfer(sender),
             Kind::Swap => self.swap(1),
@@ -168,12 +178,15 @@ impl Plan {
         self.weights[position].1
     }
 
-    /// Who sends: anyone, or whoever sent before; a piece is only ever sold by its owner.
+    /// Who sends: anyone, or whoever sent before; a piece is sold by its owner, others' tokens are moved by who may.
     fn draw_sender(&mut self, kind: Kind) -> usize {
-        if kind == Kind::NftTransfer
-            && let Some(owner) = self.draw_owner()
-        {
-            return owner;
+        let entitled = match kind {
+            Kind::NftTransfer => self.draw_owner(),
+            Kind::TokenTransferFrom if self.random.chance(900) => self.draw_spender(),
+            _ => None,
+        };
+        if let Some(entitled) = entitled {
+            return entitled;
         }
         match self.random.chance(self.contention.same_sender_permille) {
             true => self.known.last_sender,

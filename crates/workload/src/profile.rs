@@ -1,5 +1,7 @@
 //! The loads that come with the program.
 
+use alloy_primitives::B256;
+
 use crate::params::Params;
 
 /// A load by name.
@@ -45,6 +47,19 @@ impl Profile {
     }
 }
 
+impl Profile {
+    /// The hash of the last block, as committed under `fixtures/`.
+    #[must_use]
+    pub fn head(self) -> B256 {
+        let text = match self {
+            Self::Quick => include_str!("../../../fixtures/quick/head"),
+            Self::MainnetMix => include_str!("../../../fixtures/mainnet-mix/head"),
+            Self::Stress => include_str!("../../../fixtures/stress/head"),
+        };
+        text.trim().parse().unwrap_or_else(|fault| panic!("fixtures/{}/head: {fault}", self.name()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +69,7 @@ mod tests {
         for profile in Profile::ALL {
             assert_eq!(Profile::named(profile.name()), Some(profile));
             assert!(profile.params().check().is_ok());
+            assert_ne!(profile.head(), B256::ZERO);
         }
         assert_eq!(Profile::named("mainnet"), None);
     }

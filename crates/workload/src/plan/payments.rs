@@ -2,7 +2,7 @@
 
 use alloy_primitives::{Bytes, U256};
 
-use super::Plan;
+use super::{Approval, Plan};
 use crate::abi::{call, word};
 use crate::intent::Call;
 
@@ -10,6 +10,8 @@ const TRANSFER_GAS: u64 = 60_000;
 const NEW_ACCOUNT_GAS: u64 = 300_000;
 const TOKEN_GAS: u64 = 250_000;
 const NFT_GAS: u64 = 450_000;
+/// How many approvals are remembered; forgotten ones stay.
+const APPROVALS_MAX: usize = 1024;
 
 impl Plan {
     pub(super) fn transfer(&mut self) -> Call {
@@ -24,23 +26,44 @@ impl Plan {
 
     pub(super) fn token_transfer(&mut self) -> Call {
         let words = [word(self.draw_token_recipient()), self.draw_tokens()];
-        self.token_call(call("transfer(address,uint256)", &words))
+        let token = self.draw_hot(self.world.tokens.len());
+        self.token_call(token, call("transfer(address,uint256)", &words))
     }
 
-    /// To signers only, whose transfers on behalf of others draw on it; the router's own approval stays untouched.
-    pub(super) fn token_approve(&mut self) -> Call {
+    /// To signers only, whose transfers on behalf of `sender` draw on it; the router's own approval stays untouched.
+    pub(super) fn token_approve(&mut self, sender: usize) -> Call {
         let spender = self.random.index(self.world.signers.len());
+        let token = self.draw_hot(self.world.tokens.len());
+        let approval = Approval { token, owner: sender, spender };
+        match self.known.approvals.len() < APPROVALS_MAX {
+            true => self.known.approvals.push(approval),
+            false => {
+                let forgotten = self.random.index(APPROVALS_MAX);
+                self.known.approvals[forgotten] = approval;
+            }
+        }
         let words = [word(self.world.signers[spender].address), self.draw_tokens()];
-        self.token_call(call("approve(address,uint256)", &words))
+        self.token_call(token, call("approve(address,uint256)", &words))
     }
 
-    /// The approval is there or it is not: without it the call reverts, as happens to wallets.
-    pub(super) fn token_transfer_from(&mut self) -> Call {
-        let owner = self.random.index(self.world.signers.len());
+    /// By an approval that is there, if `sender` has been given one; else the call reverts, as happens to wallets.
+    pub(super) fn token_transfer_from(&mut self, sender: usize) -> Call {
+        let given = self.known.approvals.iter().rfind(|approval| approval.spender == sender).copied();
+        let Approval { token, owner, .. } = given.unwrap_or_else(|| Approval {
+            token: self.random.index(self.world.tokens.len()),
+            owner: self.random.index(self.world.signers.len()),
+            spender: sender,
+        });
         let recipient = self.draw_token_recipient();
         let amount = U256::from(self.random.below(1000));
         let words = [word(self.world.signers[owner].address), word(recipient), amount];
-        self.token_call(call("transferFrom(address,address,uint256)", &words))
+        self.token_call(token, call("transferFrom(address,address,uint256)", &words))
+    }
+
+    /// Someone who may spend another's tokens, if there is anyone.
+    pub(super) fn draw_spender(&mut self) -> Option<usize> {
+        let position = self.random.index(self.known.approvals.len());
+        self.known.approvals.get(position).map(|approval| approval.spender)
     }
 
     pub(super) fn nft_mint(&mut self, sender: usize) -> Call {
@@ -81,8 +104,7 @@ impl Plan {
         }
     }
 
-    fn token_call(&mut self, input: Bytes) -> Call {
-        let token = self.draw_hot(self.world.tokens.len());
+    fn token_call(&self, token: usize, input: Bytes) -> Call {
         Call::new(self.world.tokens[token].address, input, TOKEN_GAS)
     }
 }

@@ -9,7 +9,7 @@ use crate::intent::Call;
 const BASE_GAS: u64 = 100_000;
 const ROW_WRITTEN_GAS: u64 = 130_000;
 const ROW_TOUCHED_GAS: u64 = 20_000;
-const HASH_ROUND_GAS: u64 = 400;
+const HASH_ROUND_GAS: u64 = 200;
 const PRECOMPILE_ROUND_GAS: u64 = 30_000;
 /// The hasher's result is a new slot for each caller.
 const RESULT_GAS: u64 = 250_000;
@@ -53,7 +53,7 @@ impl Plan {
     }
 
     pub(super) fn precompiles(&mut self) -> Call {
-        let rounds = self.draw_in(self.size.hash_rounds).div_ceil(100);
+        let rounds = self.draw_in(self.size.hash_rounds).div_ceil(400);
         self.hasher_call("precompiles(uint256)", rounds, PRECOMPILE_ROUND_GAS)
     }
 
