@@ -4,7 +4,11 @@
 //! `BALSA_` and its name; a flag that is given twice counts as given last, so that launchers can append.
 
 use crate::{commands, options::GlobalOptions};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::ffi::OsString;
+
+/// Names of environment variables begin with it.
+const ENV_PREFIX: &str = "BALSA";
 
 /// An Ethereum execution client built around block access lists (EIP-7928).
 #[derive(Debug, Parser)]
@@ -16,6 +20,39 @@ pub(crate) struct Cli {
     /// What to do. Without a command: run a node.
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
+}
+
+impl Cli {
+    /// Reads the command line and the environment; ends the process where they make no sense.
+    pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Self {
+        Self::try_read(arguments).unwrap_or_else(|error| error.exit())
+    }
+
+    fn try_read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        Self::from_arg_matches(&with_env(Self::command(), ENV_PREFIX).try_get_matches_from(arguments)?)
+    }
+}
+
+/// Gives every flag its environment variable: `BALSA_` and its name for those of every command, `BALSA_`, the command's
+/// and its name for the others, which may mean different things to different commands.
+fn with_env(command: clap::Command, prefix: &str) -> clap::Command {
+    let subcommands: Vec<String> = command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    let command = command.mut_args(|argument| match argument.get_long() {
+        None | Some("help" | "version") => argument,
+        Some(long) => {
+            let name = env_name(prefix, long);
+            // clap keeps names for as long as the program runs; there are some tens of them, made once.
+            argument.env(&*Box::leak(name.into_boxed_str()))
+        }
+    });
+    subcommands.into_iter().fold(command, |command, name| {
+        let prefix = env_name(prefix, &name);
+        command.mut_subcommand(name, |subcommand| with_env(subcommand, &prefix))
+    })
+}
+
+fn env_name(prefix: &str, name: &str) -> String {
+    format!("{prefix}_{}", name.to_uppercase().replace(['-', '.'], "_"))
 }
 
 /// The commands.
@@ -32,6 +69,8 @@ pub(crate) enum Command {
     /// Look into the database.
     #[command(subcommand)]
     Db(commands::db::Db),
+    /// Make a chain of real transactions from a seed.
+    Workload(balsa_workload::command::WorkloadArgs),
     /// Delete the database.
     #[command(name = "removedb")]
     RemoveDb(commands::removedb::RemoveDb),
@@ -47,40 +86,45 @@ pub(crate) enum Command {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
     use std::path::Path;
+
+    #[track_caller]
+    fn read(arguments: &[&str]) -> Cli {
+        Cli::try_read(arguments.iter().map(OsString::from)).expect("a sound command line")
+    }
 
     #[test]
     fn the_command_line_is_sound() {
-        Cli::command().debug_assert();
+        with_env(Cli::command(), ENV_PREFIX).debug_assert();
     }
 
     #[test]
     fn the_last_of_a_repeated_flag_counts() {
-        let cli = Cli::parse_from(["balsa", "--datadir", "a", "removedb", "--datadir=b", "--datadir=c", "--force"]);
+        let cli = read(&["balsa", "--datadir", "a", "removedb", "--datadir=b", "--datadir=c", "--force"]);
         assert_eq!(cli.global.datadir.as_deref(), Some(Path::new("c")));
-        let cli = Cli::parse_from(["balsa", "import", "x.rlp", "--network=hoodi", "--chain", "sepolia"]);
+        let cli = read(&["balsa", "import", "x.rlp", "--network=hoodi", "--chain", "sepolia"]);
         assert_eq!(cli.global.network.as_deref(), Some("sepolia"));
     }
 
     #[test]
     fn every_flag_is_an_environment_variable() {
-        #[track_caller]
-        fn check(command: &clap::Command) {
+        fn names(command: &clap::Command, all: &mut Vec<String>) {
             for argument in command.get_arguments().filter(|argument| argument.get_long().is_some()) {
-                let (name, env) = (argument.get_id().as_str(), argument.get_env());
-                if matches!(name, "help" | "version") {
-                    continue;
+                match argument.get_env().and_then(|name| name.to_str()) {
+                    Some(name) => all.push(name.to_owned()),
+                    None => assert!(matches!(argument.get_long(), Some("help" | "version")), "{argument:?}"),
                 }
-                let expected = format!("BALSA_{}", name.to_uppercase());
-                assert_eq!(env.and_then(|env| env.to_str()), Some(&*expected), "{}", command.get_name());
             }
+            command.get_subcommands().for_each(|command| names(command, all));
         }
-        let ours = ["init", "import", "export", "import-bench", "removedb"];
-        let cli = Cli::command();
-        check(&cli);
-        for name in ours {
-            check(cli.find_subcommand(name).expect("a command"));
+        let mut all = Vec::new();
+        names(&with_env(Cli::command(), ENV_PREFIX), &mut all);
+        for name in ["BALSA_DATADIR", "BALSA_LOG_LEVEL", "BALSA_IMPORT_BENCH_WITH_BAL", "BALSA_REMOVEDB_FORCE"] {
+            assert!(all.iter().any(|known| known == name), "{name} is not among {all:?}");
         }
+        let count = all.len();
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), count, "a variable stands for one flag");
     }
 }

@@ -56,9 +56,15 @@ pub(crate) enum CommandError {
     /// There is nothing to import.
     #[error("{}: holds no block but the genesis block", .0.display())]
     NoBlocks(PathBuf),
-    /// The committed fixture is not there.
-    #[error("{0} is not below the working directory: name a chain file, or run from the repository's root")]
-    NoFixture(&'static str),
+    /// There is no place for the loads that come with the program.
+    #[error("no {0} folder below the working directory: name a chain file, or run from the repository's root")]
+    NoFixtures(&'static str),
+    /// A load's chain cannot be made or used.
+    #[error(transparent)]
+    Fixture(#[from] balsa_workload::fixture::FixtureError),
+    /// A load cannot be made.
+    #[error(transparent)]
+    Workload(#[from] balsa_workload::command::CommandError),
     /// The parallel executor was wrong about valid blocks.
     #[error("the parallel executor failed on {0} valid blocks; the log says why")]
     Fallback(usize),
@@ -109,7 +115,7 @@ impl CommandError {
     pub(crate) fn report(&self) -> ExitCode {
         eprintln!("balsa: {self}");
         ExitCode::from(match self {
-            Self::Network(_) | Self::NoHome | Self::NoFixture(_) | Self::Range { .. } | Self::NotYet(_) => 2,
+            Self::Network(_) | Self::NoHome | Self::NoFixtures(_) | Self::Range { .. } | Self::NotYet(_) => 2,
             Self::Interrupted => 130,
             _ => 1,
         })

@@ -13,7 +13,6 @@ mod logging;
 mod options;
 mod progress;
 
-use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -21,7 +20,7 @@ fn main() -> ExitCode {
     /*TMP    if arguments.first().and_then(|name| name.to_str()).is_some_and(balsa_vectors::command::Evm::is_called_by) {
         return balsa_vectors::command::Evm::run(arguments);
     }TMP*/
-    let cli = cli::Cli::parse_from(arguments);
+    let cli = cli::Cli::read(arguments);
     match commands::run(cli) {
         Ok(code) => code,
         Err(error) => error.report(),

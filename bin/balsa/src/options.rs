@@ -14,24 +14,24 @@ use std::{
 pub(crate) struct GlobalOptions {
     /// A network's name (mainnet, sepolia, holesky, hoodi, dev) or a genesis file in geth's format
     /// [default: mainnet].
-    #[arg(long, visible_alias = "chain", env = "BALSA_NETWORK", global = true, value_name = "NAME|FILE")]
+    #[arg(long, visible_alias = "chain", global = true, value_name = "NAME|FILE")]
     pub(crate) network: Option<String>,
     /// Where the database lies [default: balsa/NETWORK in the user's directory for data].
-    #[arg(long, env = "BALSA_DATADIR", global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR")]
     pub(crate) datadir: Option<PathBuf>,
     /// Worker threads [default: one a core].
-    #[arg(long, env = "BALSA_WORKERS", global = true, value_name = "N", value_parser = workers)]
+    #[arg(long, global = true, value_name = "N", value_parser = workers)]
     pub(crate) workers: Option<usize>,
     /// How much to say.
-    #[arg(id = "log_level", long = "log.level", env = "BALSA_LOG_LEVEL", global = true, value_name = "LEVEL",
+    #[arg(id = "log_level", long = "log.level", global = true, value_name = "LEVEL",
         value_enum, default_value_t = LogLevel::Info)]
     pub(crate) log_level: LogLevel,
     /// How to say it.
-    #[arg(id = "log_format", long = "log.format", env = "BALSA_LOG_FORMAT", global = true, value_name = "FORMAT",
+    #[arg(id = "log_format", long = "log.format", global = true, value_name = "FORMAT",
         value_enum, default_value_t = LogFormat::Terminal)]
     pub(crate) log_format: LogFormat,
     /// Whether to say it in colour.
-    #[arg(id = "log_color", long = "log.color", env = "BALSA_LOG_COLOR", global = true, value_name = "WHEN",
+    #[arg(id = "log_color", long = "log.color", global = true, value_name = "WHEN",
         value_enum, default_value_t = LogColor::Auto)]
     pub(crate) log_color: LogColor,
 }
@@ -40,7 +40,7 @@ pub(crate) struct GlobalOptions {
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct ExecutionOptions {
     /// Execute blocks sequentially even where their access list is at hand.
-    #[arg(id = "no_bal_parallel_exec", long = "no-bal-parallel-exec", env = "BALSA_NO_BAL_PARALLEL_EXEC")]
+    #[arg(long)]
     no_bal_parallel_exec: bool,
 }
 

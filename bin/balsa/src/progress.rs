@@ -1,12 +1,20 @@
-//! A progress bar on a terminal, nothing in a pipe.
+//! How far long work has come: a progress bar on a terminal, a log line now and then elsewhere.
 
 use indicatif::{ProgressBar, ProgressStyle};
-use std::time::Duration;
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
 
-/// How far a command has come with its blocks. Draws on standard error, and only if that is a terminal.
+/// How long nothing is said where no bar can be drawn.
+const SILENCE: Duration = Duration::from_secs(8);
+
+/// How far a command has come with its blocks. The bar stands on standard error, and only if that is a terminal.
 #[derive(Debug)]
 pub(crate) struct Progress {
+    what: &'static str,
     bar: ProgressBar,
+    last_said: Cell<Instant>,
 }
 
 impl Progress {
@@ -18,12 +26,16 @@ impl Progress {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(250));
-        Self { bar }
+        Self { what, bar, last_said: Cell::new(Instant::now()) }
     }
 
     /// One more block is done.
     pub(crate) fn advance(&self) {
         self.bar.inc(1);
+        if self.bar.is_hidden() && self.last_said.get().elapsed() >= SILENCE {
+            self.last_said.set(Instant::now());
+            tracing::info!(done = self.bar.position(), of = self.bar.length(), "{}", self.what);
+        }
     }
 
     /// Prints a line to standard output, above the bar if there is one.

@@ -13,6 +13,7 @@ impl Chain {
     pub(crate) fn stage(&mut self, kept: &Arc<KeptBlock>) -> Result<(), ChainError> {
         self.keep(kept);
         let blocks = vec![Arc::new(block_record::record(kept))];
+        let _span = debug_span!(target: "balsa::stage", "hand_over").entered();
         Ok(self.persister.persist(FlushBatch { blocks, ..FlushBatch::default() })?)
     }
 

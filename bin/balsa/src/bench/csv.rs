@@ -9,7 +9,7 @@ pub(crate) fn write(out: &mut impl Write, runs: &[Run]) -> io::Result<()> {
     for stage in Stage::ALL {
         write!(out, ",{}_us", stage.name())?;
     }
-    writeln!(out, ",merkleize_hidden_us")?;
+    writeln!(out, ",merkleize_hidden_us,hand_over_us")?;
     for (index, run) in runs.iter().enumerate() {
         let repeat = runs[..=index].iter().filter(|other| other.mode == run.mode).count();
         for block in &run.blocks {
@@ -19,7 +19,7 @@ pub(crate) fn write(out: &mut impl Write, runs: &[Run]) -> io::Result<()> {
             for stage in Stage::ALL {
                 write!(out, ",{}", block.stages.of(stage).as_micros())?;
             }
-            writeln!(out, ",{}", block.merkleize_hidden.as_micros())?;
+            writeln!(out, ",{},{}", block.merkleize_hidden.as_micros(), block.hand_over.as_micros())?;
         }
     }
     out.flush()

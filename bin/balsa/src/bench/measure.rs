@@ -124,7 +124,7 @@ impl Bench<'_> {
         let list = lists.for_block(chain.executor().spec(), &block.header)?;
         let start = Instant::now();
         let imported = import(chain, file, block, list)?;
-        let total = decoded + start.elapsed();
+        let elapsed = decoded + start.elapsed();
         let stages = self.recorder.take();
         let ImportedBlock { number, hash, gas_used, transactions, path, .. } = imported;
         let sample = BlockSample {
@@ -132,9 +132,10 @@ impl Bench<'_> {
             hash,
             transactions,
             gas_used,
-            total,
+            total: elapsed.saturating_sub(stages.hand_over),
             stages: stages.times,
             merkleize_hidden: stages.merkleize_hidden,
+            hand_over: stages.hand_over,
         };
         Ok(Some((sample, path)))
     }

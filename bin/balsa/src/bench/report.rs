@@ -79,6 +79,8 @@ pub(crate) struct ModeFigures {
     pub(crate) stages_ms: BTreeMap<&'static str, Distribution>,
     /// Which part of the merkleization ran beside other work.
     pub(crate) merkleize_hidden_share: f64,
+    /// Milliseconds a block waited until the database took it over; not part of the block's time.
+    pub(crate) hand_over_ms: Distribution,
     /// Milliseconds waited at the end of a run for the database.
     pub(crate) persistence_ms: Estimate,
     /// Seconds from the first block to the last staged result.
@@ -139,6 +141,7 @@ impl ModeFigures {
             ms_per_block: Distribution::of(blocks().map(|block| ms(block.total)).collect()),
             stages_ms: Stage::ALL.into_iter().map(|name| (name.name(), stage(name))).collect(),
             merkleize_hidden_share: hidden_share(runs),
+            hand_over_ms: Distribution::of(blocks().map(|block| ms(block.hand_over)).collect()),
             persistence_ms: Estimate::of(&each(|run| ms(run.persistence))),
             wall_s: Estimate::of(&each(|run| run.wall.as_secs_f64())),
         })
@@ -151,10 +154,10 @@ fn speedup(serial: &[&Run], parallel: &[&Run], time: impl Fn(&Run) -> Duration) 
         .iter()
         .zip(parallel)
         .map(|(serial, parallel)| (time(serial), time(parallel)))
-        .filter(|(_, parallel)| !parallel.is_zero())
+        .filter(|(serial, parallel)| !serial.is_zero() && !parallel.is_zero())
         .map(|(serial, parallel)| serial.as_secs_f64() / parallel.as_secs_f64())
         .collect();
-    (!ratios.is_empty()).then(|| Estimate::of(&ratios))
+    (!ratios.is_empty()).then(|| Estimate::of_ratios(&ratios))
 }
 
 fn mgas_per_s(run: &Run) -> f64 {

@@ -90,12 +90,14 @@ pub(crate) struct BlockSample {
     pub(crate) transactions: usize,
     /// Gas used.
     pub(crate) gas_used: u64,
-    /// From the block's bytes to its staged result.
+    /// From the block's bytes to its staged result, without the hand-over to the database.
     pub(crate) total: Duration,
     /// Time spent in each stage.
     pub(crate) stages: StageTimes,
     /// How much of the merkleization ran while transactions were executed.
     pub(crate) merkleize_hidden: Duration,
+    /// Waited until the database took the block over.
+    pub(crate) hand_over: Duration,
 }
 
 /// Which executors ran the blocks, counted in blocks.

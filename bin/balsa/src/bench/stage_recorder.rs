@@ -30,6 +30,8 @@ pub(crate) struct BlockStages {
     pub(crate) times: StageTimes,
     /// Time of the merkleization before execution ended.
     pub(crate) merkleize_hidden: Duration,
+    /// Time until the database had taken over what it was given.
+    pub(crate) hand_over: Duration,
 }
 
 /// A time in which a thread was in a stage; open until it has an end.
@@ -42,9 +44,16 @@ struct Open {
 /// From entering a stage to leaving it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Interval {
-    stage: Stage,
+    part: Part,
     start: Instant,
     end: Option<Instant>,
+}
+
+/// What a span is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Stage(Stage),
+    HandOver,
 }
 
 impl StageRecorder {
@@ -63,14 +72,14 @@ impl StageRecorder {
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for StageRecorder {
     fn on_enter(&self, id: &span::Id, context: Context<'_, S>) {
         let start = Instant::now();
-        if let Some(stage) = context.metadata(id).and_then(stage_of) {
-            self.lock().push(Open { span: id.into_u64(), interval: Interval { stage, start, end: None } });
+        if let Some(part) = context.metadata(id).and_then(part_of) {
+            self.lock().push(Open { span: id.into_u64(), interval: Interval { part, start, end: None } });
         }
     }
 
     fn on_exit(&self, id: &span::Id, context: Context<'_, S>) {
         let end = Instant::now();
-        if context.metadata(id).and_then(stage_of).is_none() {
+        if context.metadata(id).and_then(part_of).is_none() {
             return;
         }
         let mut intervals = self.lock();
@@ -87,15 +96,16 @@ pub(crate) struct StageSpans;
 
 impl<S> Filter<S> for StageSpans {
     fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
-        stage_of(metadata).is_some()
+        part_of(metadata).is_some()
     }
 }
 
-fn stage_of(metadata: &Metadata<'_>) -> Option<Stage> {
+fn part_of(metadata: &Metadata<'_>) -> Option<Part> {
     if metadata.target() != TARGET {
         return None;
     }
-    Some(match metadata.name() {
+    Some(Part::Stage(match metadata.name() {
+        "hand_over" => return Some(Part::HandOver),
         "decode_block" | "decode_list" | "hash_keys" => Stage::Decode,
         "senders" => Stage::Senders,
         "prefetch" => Stage::Prefetch,
@@ -104,24 +114,25 @@ fn stage_of(metadata: &Metadata<'_>) -> Option<Stage> {
         "verdicts" => Stage::Verdicts,
         "stage" => Stage::Stage,
         _ => return None,
-    })
+    }))
 }
 
 fn sum_up(intervals: &[Interval]) -> BlockStages {
     let mut stages = BlockStages::default();
     for stage in Stage::ALL {
-        stages.times.set(stage, covered(of(intervals, stage), None));
+        stages.times.set(stage, covered(of(intervals, Part::Stage(stage)), None));
     }
-    let executed = of(intervals, Stage::Execute).into_iter().map(|(_, end)| end).max();
+    let executed = of(intervals, Part::Stage(Stage::Execute)).into_iter().map(|(_, end)| end).max();
     stages.merkleize_hidden =
-        executed.map_or(Duration::ZERO, |end| covered(of(intervals, Stage::Merkleize), Some(end)));
+        executed.map_or(Duration::ZERO, |end| covered(of(intervals, Part::Stage(Stage::Merkleize)), Some(end)));
+    stages.hand_over = covered(of(intervals, Part::HandOver), None);
     stages
 }
 
-fn of(intervals: &[Interval], stage: Stage) -> Vec<(Instant, Instant)> {
+fn of(intervals: &[Interval], part: Part) -> Vec<(Instant, Instant)> {
     let mut closed: Vec<_> = intervals
         .iter()
-        .filter(|interval| interval.stage == stage)
+        .filter(|interval| interval.part == part)
         .filter_map(|interval| Some((interval.start, interval.end?)))
         .collect();
     closed.sort();
@@ -153,14 +164,17 @@ mod tests {
         let at = |ms| zero + Duration::from_millis(ms);
         let intervals: Vec<Interval> = intervals
             .iter()
-            .map(|(stage, start, end)| Interval { stage: *stage, start: at(*start), end: Some(at(*end)) })
+            .map(|(stage, start, end)| Interval { part: Part::Stage(*stage), start: at(*start), end: Some(at(*end)) })
             .collect();
         let found = sum_up(&intervals);
         let mut times = StageTimes::default();
         for (stage, ms) in expected {
             times.set(*stage, Duration::from_millis(*ms));
         }
-        assert_eq!(found, BlockStages { times, merkleize_hidden: Duration::from_millis(hidden) });
+        assert_eq!(
+            found,
+            BlockStages { times, merkleize_hidden: Duration::from_millis(hidden), ..BlockStages::default() }
+        );
     }
 
     #[test]

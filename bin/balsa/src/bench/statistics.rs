@@ -57,6 +57,17 @@ impl Estimate {
         Self { mean, ci95 }
     }
 
+    /// The same for ratios, on their logarithms: their geometric mean, and an interval that cannot go below zero.
+    /// All of them must be positive.
+    pub(crate) fn of_ratios(ratios: &[f64]) -> Self {
+        let logarithms: Vec<f64> = ratios.iter().map(|ratio| ratio.ln()).collect();
+        let Self { mean, ci95 } = Self::of(&logarithms);
+        Self {
+            mean: mean.exp(),
+            ci95: ci95.map(|interval| Interval { low: interval.low.exp(), high: interval.high.exp() }),
+        }
+    }
+
     /// Half the interval's width over the mean: the `± x %` of people.
     pub(crate) fn relative_error(&self) -> Option<f64> {
         let interval = self.ci95?;
@@ -132,6 +143,15 @@ mod tests {
         assert!((found.relative_error().expect("a mean") - 4.303 / 3f64.sqrt() / 2.0).abs() < 1e-12);
         let same = Estimate::of(&[5.0, 5.0]);
         assert_eq!(same.ci95, Some(Interval { low: 5.0, high: 5.0 }));
+    }
+
+    #[test]
+    fn ratios() {
+        let found = Estimate::of_ratios(&[1.0, 4.0]);
+        assert!((found.mean - 2.0).abs() < 1e-12);
+        let interval = found.ci95.expect("two ratios have an interval");
+        assert!((interval.low * interval.high - 4.0).abs() < 1e-9 && interval.low > 0.0);
+        assert_eq!(Estimate::of_ratios(&[3.0]).ci95, None);
     }
 
     #[test]

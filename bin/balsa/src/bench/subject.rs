@@ -7,20 +7,23 @@ use crate::{
         chain_files::chain_files,
     },
     options::{self, GlobalOptions},
+    progress::Progress,
 };
 use balsa_chainspec::Genesis;
+use balsa_workload::{
+    fixture::{self, file},
+    profile::Profile,
+};
 use std::{
     env,
     path::{Path, PathBuf},
 };
 
-/// The folder of the fixture that is taken without an argument, below the workspace's root.
-const DEFAULT_FIXTURE: &str = "fixtures/quick";
+/// The load that is taken without an argument: its chain is committed.
+const DEFAULT: Profile = Profile::Quick;
 
-/// The files of a fixture's folder.
-const GENESIS_FILE: &str = "genesis.json";
-const CHAIN_FILE: &str = "chain.rlp";
-const LISTS_FILE: &str = "lists.rlp";
+/// The folder of the loads, below the workspace's root.
+const FIXTURES: &str = "fixtures";
 
 /// A chain to import.
 pub(crate) struct Subject {
@@ -37,25 +40,27 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    /// Finds the chain: the argument's, or the committed fixture's. A folder that holds a `genesis.json` is a fixture:
-    /// it brings genesis, chain and lists, where the command line names no others.
+    /// Finds the chain: a file or folder, or a load by name, which is generated when it is first asked for. A folder that
+    /// holds a `genesis.json` is a fixture: it brings genesis, chain and lists, where the command line names no others.
     pub(crate) fn find(
         argument: Option<&Path>,
         lists: Option<&Path>,
         global: &GlobalOptions,
     ) -> Result<Self, CommandError> {
-        let path = match argument {
-            Some(path) => path.to_owned(),
-            None => default_fixture()?,
+        let named = argument.and_then(Path::to_str).and_then(Profile::named);
+        let path = match (argument, named) {
+            (None, _) => load(DEFAULT)?,
+            (Some(path), Some(profile)) if !path.exists() => load(profile)?,
+            (Some(path), _) => path.to_owned(),
         };
-        let fixture = path.join(GENESIS_FILE);
+        let fixture = path.join(file::GENESIS);
         let is_fixture = fixture.is_file();
         let genesis = match &global.network {
             None if is_fixture => options::read_genesis(&fixture)?,
             _ => global.genesis()?,
         };
-        let files = chain_files(&[if is_fixture { path.join(CHAIN_FILE) } else { path.clone() }])?;
-        let own_lists = path.join(LISTS_FILE);
+        let files = chain_files(&[if is_fixture { path.join(file::CHAIN) } else { path.clone() }])?;
+        let own_lists = path.join(file::LISTS);
         let lists = lists.map(Path::to_owned).or_else(|| (is_fixture && own_lists.is_file()).then_some(own_lists));
         let count = blocks::count(&genesis.spec, &files)?;
         if count.blocks == 0 {
@@ -65,13 +70,16 @@ impl Subject {
     }
 }
 
-/// The fixture below the working directory, or below the workspace that the program was built in.
-fn default_fixture() -> Result<PathBuf, CommandError> {
+/// The folder of a load's chain: below the working directory, or below the workspace that the program was built in.
+fn load(profile: Profile) -> Result<PathBuf, CommandError> {
     let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let here = env::current_dir().unwrap_or_default();
-    [here, built_in]
+    let fixtures = [here, built_in]
         .into_iter()
-        .map(|root| root.join(DEFAULT_FIXTURE))
-        .find(|path| path.join(GENESIS_FILE).is_file())
-        .ok_or(CommandError::NoFixture(DEFAULT_FIXTURE))
+        .map(|root| root.join(FIXTURES))
+        .find(|fixtures| fixtures.is_dir())
+        .ok_or(CommandError::NoFixtures(FIXTURES))?;
+    let blocks = usize::try_from(profile.params().blocks).unwrap_or(usize::MAX);
+    let progress = Progress::blocks("generate", blocks);
+    Ok(fixture::ensure(profile, &fixtures, |_| progress.advance())?)
 }

@@ -77,6 +77,7 @@ fn write_mode(out: &mut String, mode: Mode, figures: &ModeFigures) -> std::fmt::
             write_row(out, stage.name(), distribution)?;
         }
     }
+    write_row(out, "(hand over)", &figures.hand_over_ms)?;
     let paths = figures.paths;
     writeln!(
         out,

@@ -19,13 +19,13 @@ pub(crate) struct Export {
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Number of the first block.
-    #[arg(long, env = "BALSA_FIRST", value_name = "NUMBER", default_value_t = 1)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     first: u64,
     /// Number of the last block [default: the head's].
-    #[arg(long, env = "BALSA_LAST", value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER")]
     last: Option<u64>,
     /// Write the blocks' access lists to this file: concatenated list RLP, one for each block that has one.
-    #[arg(id = "export_bal", long = "export-bal", env = "BALSA_EXPORT_BAL", value_name = "FILE")]
+    #[arg(long, value_name = "FILE")]
     export_bal: Option<PathBuf>,
 }
 

@@ -33,10 +33,10 @@ pub(crate) struct Import {
     files: Vec<PathBuf>,
     /// The blocks' access lists: concatenated list RLP, one for each block that has one. Without it blocks are
     /// executed sequentially, and what was recorded is held against the header.
-    #[arg(id = "with_bal", long = "with-bal", env = "BALSA_WITH_BAL", value_name = "FILE")]
+    #[arg(long, value_name = "FILE")]
     with_bal: Option<PathBuf>,
     /// Delete the database first.
-    #[arg(long, env = "BALSA_REMOVEDB")]
+    #[arg(long)]
     removedb: bool,
     /// How blocks are executed.
     #[command(flatten)]

@@ -39,25 +39,25 @@ pub(crate) struct ImportBench {
     chain: Option<PathBuf>,
     /// The blocks' access lists: concatenated list RLP, one for each block that has one. Without it they are recorded
     /// in a sequential run before the measured ones.
-    #[arg(id = "with_bal", long = "with-bal", env = "BALSA_WITH_BAL", value_name = "FILE")]
+    #[arg(long, value_name = "FILE")]
     with_bal: Option<PathBuf>,
     /// Which executors to measure.
-    #[arg(long, env = "BALSA_MODE", value_name = "MODE", value_enum, default_value_t = Modes::Both)]
+    #[arg(long, value_name = "MODE", value_enum, default_value_t = Modes::Both)]
     mode: Modes,
     /// Runs of each mode that do not count.
-    #[arg(long, env = "BALSA_WARMUP", value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1)]
     warmup: usize,
     /// Runs of each mode that count. Two or more give a confidence interval.
-    #[arg(long, env = "BALSA_REPEAT", value_name = "N", default_value_t = 3, value_parser = at_least_one)]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = at_least_one)]
     repeat: usize,
     /// Print a line for each block of each measured run.
-    #[arg(long, env = "BALSA_BLOCKS")]
+    #[arg(long)]
     blocks: bool,
     /// Write the report as JSON to this file; - is standard output, in place of the text.
-    #[arg(long, env = "BALSA_JSON", value_name = "FILE")]
+    #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Write a table of all blocks as CSV to this file; - is standard output, in place of the text.
-    #[arg(long, env = "BALSA_CSV", value_name = "FILE")]
+    #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
 }
 

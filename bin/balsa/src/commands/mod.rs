@@ -7,6 +7,7 @@ pub(crate) mod import_bench;
 pub(crate) mod init;
 pub(crate) mod removedb;
 pub(crate) mod version;
+mod workload;
 
 use crate::{
     cli::{Cli, Command},
@@ -29,6 +30,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Some(Command::Export(command)) => command.run(&global),
         Some(Command::ImportBench(command)) => command.run(&global),
         Some(Command::Db(command)) => command.run(&global),
+        Some(Command::Workload(command)) => workload::run(&command),
         Some(Command::RemoveDb(command)) => command.run(&global),
         //TMP        Some(Command::Vectors(command)) => Ok(command.run()),
         Some(Command::Version) => version::run(),

@@ -13,7 +13,7 @@ use std::{
 #[derive(Debug, Args)]
 pub(crate) struct RemoveDb {
     /// Do not ask.
-    #[arg(long, env = "BALSA_FORCE")]
+    #[arg(long)]
     force: bool,
 }
 
