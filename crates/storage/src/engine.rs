@@ -19,6 +19,9 @@ const SEPARATED_BYTES_MIN: u32 = 1024;
 /// The engine's own minimum for all journals together is 64 MiB.
 const JOURNALS_BYTES_MAX: u64 = 256 << 20;
 
+/// Rows of one part of a batch that is written in parts: some ten megabytes.
+const PART_ROWS: usize = 100_000;
+
 /// An open engine with all tables. Clones share it; the last one to go closes it.
 #[derive(Clone)]
 pub(crate) struct Engine {
@@ -62,13 +65,22 @@ impl Engine {
 
     /// An empty batch; nothing happens before [`Batch::commit`].
     pub(crate) fn batch(&self) -> Batch<'_> {
+        Batch { batch: self.new_batch(), engine: self, in_parts: false }
+    }
+
+    /// A batch that may be written in parts, of which only the last one matters: [`Batch::spill`] takes effect.
+    pub(crate) fn batch_in_parts(&self) -> Batch<'_> {
+        Batch { in_parts: true, ..self.batch() }
+    }
+
+    fn new_batch(&self) -> OwnedWriteBatch {
         // Even without a wait for the disk the journal goes to the operating system with every batch: that is what
         // makes it survive the end of the process.
         let mode = match self.durability {
             Durability::Process => PersistMode::Buffer,
             Durability::Power => PersistMode::SyncData,
         };
-        Batch { batch: self.database.batch().durability(Some(mode)), engine: self }
+        self.database.batch().durability(Some(mode))
     }
 
     /// Rows (an estimate that counts overwritten and deleted ones until compaction) and bytes on disk of a table.
@@ -155,6 +167,7 @@ impl View {
 pub(crate) struct Batch<'a> {
     batch: OwnedWriteBatch,
     engine: &'a Engine,
+    in_parts: bool,
 }
 
 impl Batch<'_> {
@@ -164,6 +177,17 @@ impl Batch<'_> {
 
     pub(crate) fn delete(&mut self, table: Table, key: &[u8]) {
         self.batch.remove(self.engine.table(table), key);
+    }
+
+    /// Writes what the batch holds and begins anew, if it may be written in parts and is large enough for one. Returns
+    /// whether it did.
+    pub(crate) fn spill(&mut self) -> Result<bool, EngineError> {
+        let spills = self.in_parts && self.batch.len() >= PART_ROWS;
+        if spills {
+            let part = std::mem::replace(&mut self.batch, self.engine.new_batch());
+            part.commit().map_err(|error| engine_error(&error))?;
+        }
+        Ok(spills)
     }
 
     /// Writes that the batch holds.

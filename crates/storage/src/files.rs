@@ -1,7 +1,8 @@
 //! Whole databases as directories: taking one away, and standing a second one up beside it.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
@@ -90,10 +91,31 @@ fn link_tree(from: &Path, to: &Path) -> io::Result<()> {
         } else if engine::never_changes(&source) {
             fs::hard_link(&source, &target)?;
         } else {
-            fs::copy(&source, &target)?;
+            copy_sparse(&source, &target)?;
         }
     }
     sync_directory(to)
+}
+
+/// Copies a file and leaves holes where it is zero: the engine's journals are made long before they are full.
+fn copy_sparse(from: &Path, to: &Path) -> io::Result<()> {
+    let (mut source, mut target) = (fs::File::open(from)?, fs::File::create_new(to)?);
+    let mut chunk = vec![0; 1 << 20];
+    let mut length = 0;
+    loop {
+        let read = source.read(&mut chunk)?;
+        if read == 0 {
+            break;
+        }
+        length += read as u64;
+        if chunk[..read].iter().any(|byte| *byte != 0) {
+            target.write_all(&chunk[..read])?;
+        } else {
+            target.seek(SeekFrom::Start(length))?;
+        }
+    }
+    target.set_len(length)?;
+    target.sync_all()
 }
 
 /// The engine's lock on a database that is not open; `None` if the engine was never made.

@@ -1,5 +1,8 @@
 //! One flush: everything a batch says, as one atomic step. FORMAT.md, "The atomic point".
 //!
+//! The first flush, which brings a genesis of any size, is written in parts with the head row in the last one: without
+//! that row the rest counts for nothing, and is written over by the next attempt.
+//!
 //! No key is written twice in one engine batch: the engine gives all writes of a batch one sequence number, so which
 //! of two would win is not for us to rely on. That is why changes are merged before anything is written, and why what
 //! is about to be written is left out of what is deleted.
@@ -26,14 +29,14 @@ pub(crate) fn flush(engine: &Engine, batch: &FlushBatch, settings: &Settings) ->
     let before = Snapshot::new(engine.view())?;
     check_continues(before.head(), batch)?;
 
-    let mut writes = engine.batch();
+    let mut writes = if before.head().is_some() { engine.batch() } else { engine.batch_in_parts() };
     let side_blocks = side_blocks(batch);
     for block in batch.blocks.iter().filter(|block| !side_blocks(block)) {
         put_block(&mut writes, block);
     }
     if let Some(head) = batch.head {
         put_canonical(&mut writes, &batch.canonical, settings.transaction_index);
-        put_state(&mut writes, &before.view, &batch.changes)?;
+        put_state(&mut writes, &before.view, &batch.changes, settings)?;
         prune::delete_lists(&mut writes, &before, head.number)?;
         prune::delete_side_blocks(&mut writes, &before, &batch.canonical)?;
         put_head(&mut writes, &head);
@@ -120,27 +123,45 @@ fn put_pointers(writes: &mut Batch<'_>, pointers: &Pointers) {
     }
 }
 
-fn put_state(writes: &mut Batch<'_>, before: &View, changes: &[StateChange]) -> Result<(), StoreError> {
+fn put_state(
+    writes: &mut Batch<'_>,
+    before: &View,
+    changes: &[StateChange],
+    settings: &Settings,
+) -> Result<(), FlushError> {
+    let spill = |writes: &mut Batch<'_>| {
+        if writes.spill().map_err(FlushError::Commit)? {
+            settings.pass(CrashPoint::PartCommitted);
+        }
+        Ok::<_, FlushError>(())
+    };
     let diff = merged_diff(changes);
     for (address_hash, account) in &diff.accounts {
+        spill(writes)?;
         match account {
             Some(account) => writes.put(Table::Accounts, address_hash.as_slice(), &schema::encode_account(account)),
             None => writes.delete(Table::Accounts, address_hash.as_slice()),
         }
     }
     for storage in &diff.storage {
-        put_slots(writes, before, storage)?;
+        put_slots(writes, before, storage, spill)?;
     }
     for (hash, code) in &diff.codes {
         // Many contracts share code; writing it again would only make garbage of the first copy.
         if !before.contains(Table::Codes, hash.as_slice())? {
             writes.put(Table::Codes, hash.as_slice(), code);
         }
+        spill(writes)?;
     }
-    put_nodes(writes, before, &MergedNodes::new(changes))
+    put_nodes(writes, before, &MergedNodes::new(changes), spill)
 }
 
-fn put_slots(writes: &mut Batch<'_>, before: &View, storage: &StorageDiff) -> Result<(), StoreError> {
+fn put_slots(
+    writes: &mut Batch<'_>,
+    before: &View,
+    storage: &StorageDiff,
+    spill: impl Fn(&mut Batch<'_>) -> Result<(), FlushError>,
+) -> Result<(), FlushError> {
     let address_hash = &storage.address_hash;
     if storage.cleared {
         delete_rows(writes, before, Table::Slots, address_hash, |key| {
@@ -148,6 +169,7 @@ fn put_slots(writes: &mut Batch<'_>, before: &View, storage: &StorageDiff) -> Re
         })?;
     }
     for (slot_hash, value) in &storage.slots {
+        spill(writes)?;
         let key = schema::slot_key(address_hash, slot_hash);
         if value.is_zero() {
             writes.delete(Table::Slots, &key);
@@ -159,8 +181,14 @@ fn put_slots(writes: &mut Batch<'_>, before: &View, storage: &StorageDiff) -> Re
     Ok(())
 }
 
-fn put_nodes(writes: &mut Batch<'_>, before: &View, nodes: &MergedNodes<'_>) -> Result<(), StoreError> {
+fn put_nodes(
+    writes: &mut Batch<'_>,
+    before: &View,
+    nodes: &MergedNodes<'_>,
+    spill: impl Fn(&mut Batch<'_>) -> Result<(), FlushError>,
+) -> Result<(), FlushError> {
     for (path, branch) in &nodes.accounts {
+        spill(writes)?;
         put_branch(writes, Table::AccountBranches, &path.to_bytes(), branch);
     }
     for (address_hash, storage) in &nodes.storages {
@@ -170,6 +198,7 @@ fn put_nodes(writes: &mut Batch<'_>, before: &View, nodes: &MergedNodes<'_>) -> 
             })?;
         }
         for (path, branch) in &storage.branches {
+            spill(writes)?;
             put_branch(writes, Table::StorageBranches, &schema::storage_path_key(address_hash, path), branch);
         }
     }

@@ -48,6 +48,8 @@ pub enum CrashPoint {
     IdentityWritten,
     /// The engine is complete under its temporary name.
     EngineCreated,
+    /// A first flush has written a part of the genesis.
+    PartCommitted,
     /// A flush has everything in its batch and has written nothing.
     BatchBuilt,
     /// The batch is committed; nobody was told.

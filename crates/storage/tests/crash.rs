@@ -8,16 +8,21 @@ use std::{
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::Arc,
 };
 
-use balsa_storage::{CrashPoint, Persister, Settings};
+use alloy_primitives::{B256, U256};
+use balsa_state::{Layer, StorageDiff};
+use balsa_storage::{CrashPoint, FlushBatch, Persister, Settings};
+use balsa_trie::NodeSource;
 use fake_chain::{FakeBlock, Model, Numbers, SEED, batch, open, settings};
 
 const DIR: &str = "BALSA_CRASH_TEST_DIR";
 const CRASH_POINT: &str = "BALSA_CRASH_TEST_POINT";
-const POINTS: [(&str, CrashPoint); 4] = [
+const POINTS: [(&str, CrashPoint); 5] = [
     ("identity-written", CrashPoint::IdentityWritten),
     ("engine-created", CrashPoint::EngineCreated),
+    ("part-committed", CrashPoint::PartCommitted),
     ("batch-built", CrashPoint::BatchBuilt),
     ("batch-committed", CrashPoint::BatchCommitted),
 ];
@@ -29,6 +34,9 @@ fn child_flushes() {
     let point = std::env::var(CRASH_POINT).ok();
     let crash_point = POINTS.into_iter().find(|(name, _)| Some(*name) == point.as_deref()).map(|(_, point)| point);
     let store = open(Path::new(&dir), Settings { crash_point, ..settings() }).unwrap();
+    if crash_point == Some(CrashPoint::PartCommitted) {
+        store.flush(&large_genesis()).unwrap();
+    }
     let mut next = store.snapshot().unwrap().head().map_or(0, |head| head.number + 1);
     let persister = Persister::start(store).unwrap();
     loop {
@@ -39,6 +47,35 @@ fn child_flushes() {
         let mut out = std::io::stdout();
         writeln!(out, "\nacknowledged {}", next - 1).and_then(|()| out.flush()).unwrap();
     }
+}
+
+/// Block 0 with more slots than one part of a first flush takes.
+fn large_genesis() -> FlushBatch {
+    let mut genesis = batch(&[FakeBlock::new(SEED, 0)]);
+    let mut diff = genesis.changes[0].layer.diff().clone();
+    let address_hash = B256::repeat_byte(0xee);
+    let slots = (0..150_000u64).map(|slot| (B256::left_padding_from(&slot.to_be_bytes()), U256::from(slot + 1)));
+    diff.storage.push(StorageDiff { address_hash, cleared: false, slots: slots.collect() });
+    diff.storage.sort_by_key(|storage| storage.address_hash);
+    genesis.changes[0].layer = Arc::new(Layer::new(diff));
+    genesis
+}
+
+#[test]
+fn a_first_flush_that_broke_off_is_no_genesis() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut child = child(dir.path(), Some("part-committed"));
+    assert!(!child.wait().unwrap().success());
+
+    let store = open(dir.path(), settings()).unwrap();
+    assert_eq!(store.snapshot().unwrap().head(), None);
+    store.flush(&large_genesis()).unwrap();
+    let snapshot = store.snapshot().unwrap();
+    assert_eq!(snapshot.head().map(|head| head.number), Some(0));
+    let slots = snapshot.slots_under(&B256::repeat_byte(0xee), &balsa_trie::Path::ROOT, usize::MAX).unwrap();
+    assert_eq!(slots.len(), 150_000);
+    assert!(slots.iter().zip(1u64..).all(|((_, value), expected)| *value == U256::from(expected)));
+    Model::at(0).check(&snapshot);
 }
 
 fn child(dir: &Path, point: Option<&str>) -> Child {
@@ -95,7 +132,7 @@ fn what_was_acknowledged_survives_kill_at_any_moment() {
 
 #[test]
 fn an_abort_at_any_named_point_leaves_a_whole_database() {
-    for (name, point) in POINTS {
+    for (name, point) in POINTS.into_iter().filter(|(_, point)| *point != CrashPoint::PartCommitted) {
         let dir = tempfile::tempdir().unwrap();
         let mut head = None;
         for round in 0..3 {

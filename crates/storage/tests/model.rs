@@ -10,7 +10,7 @@ use fake_chain::{FakeBlock, Model, Numbers, SEED, batch, open, settings};
 use proptest::prelude::*;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
 
     /// Seed 1 is the chain's; `choices` decides how many blocks one flush takes, and when the store is opened anew.
     #[test]

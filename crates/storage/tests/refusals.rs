@@ -113,16 +113,15 @@ fn a_database_in_use_is_refused() {
 }
 
 /// Opens and reads everything that can be named. Any error will do; a panic or an endless loop will not.
-fn read_everything(dir: &Path, blocks: u64) -> Result<(), String> {
+fn read_everything(dir: &Path, blocks: &[FakeBlock]) -> Result<(), String> {
     fn text(error: impl std::fmt::Display) -> String {
         error.to_string()
     }
     let snapshot = open(dir, settings()).map_err(text)?.snapshot().map_err(text)?;
     snapshot.accounts_under(&balsa_trie::Path::ROOT, usize::MAX).map_err(text)?;
-    for number in 0..blocks {
-        let block = FakeBlock::new(SEED, number);
+    for block in blocks {
         let pointer = block.canonical.block;
-        snapshot.canonical_hash(number).map_err(text)?;
+        snapshot.canonical_hash(pointer.number).map_err(text)?;
         snapshot.header(&pointer).map_err(text)?;
         snapshot.body(&pointer).map_err(text)?;
         snapshot.receipts(&pointer).map_err(text)?;
@@ -140,8 +139,9 @@ fn read_everything(dir: &Path, blocks: u64) -> Result<(), String> {
 fn damage_in_any_file_is_an_error_and_never_a_panic() {
     let dir = tempfile::tempdir().unwrap();
     let whole = dir.path().join("whole");
-    let blocks = 1500;
-    database(&whole, blocks);
+    database(&whole, 1500);
+    let blocks: Vec<_> = (0..1500).step_by(5).map(|number| FakeBlock::new(SEED, number)).collect();
+    cut_journals(&whole);
     let files: Vec<PathBuf> = content(&whole).into_keys().collect();
     assert!(files.iter().any(|file| file.parent().unwrap().ends_with("tables")), "no table was written out");
     assert!(files.iter().any(|file| file.parent().unwrap().ends_with("blobs")), "no large value was written out");
@@ -162,13 +162,21 @@ fn damage_in_any_file_is_an_error_and_never_a_panic() {
             let copy = dir.path().join("copy");
             copy_tree(&whole, &copy);
             fs::write(copy.join(file.strip_prefix(&whole).unwrap()), damaged).unwrap();
-            errors += u32::from(read_everything(&copy, blocks).is_err());
+            errors += u32::from(read_everything(&copy, &blocks).is_err());
             runs += 1;
             fs::remove_dir_all(&copy).unwrap();
         }
     }
     assert!(errors > runs / 3, "only {errors} of {runs} damaged databases were noticed");
-    read_everything(&whole, blocks).unwrap();
+    read_everything(&whole, &blocks).unwrap();
+}
+
+/// Takes the room for later flushes off the journals, for the sake of the copies.
+fn cut_journals(dir: &Path) {
+    for (file, content) in content(&dir.join("engine")).into_iter().filter(|(file, _)| file.ends_with("0.jnl")) {
+        let zeros = content.iter().rev().take_while(|byte| **byte == 0).count();
+        fs::write(file, &content[..content.len() - zeros]).unwrap();
+    }
 }
 
 fn copy_tree(from: &Path, to: &Path) {
