@@ -34,6 +34,25 @@ pub struct Chain {
     pub(crate) cache_at: B256,
 }
 
+/// What a chain holds in memory, by component.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ChainMemory {
+    /// Blocks with their states, on all branches.
+    pub kept_blocks: usize,
+    /// Rough bytes of them: blocks, receipts, lists, layers, and what each has of the trie that its parent has not.
+    pub kept_bytes: u64,
+    /// Bytes of the trie's nodes, of all versions together.
+    pub trie_live_bytes: u64,
+    /// Bytes of the pages that these nodes are in.
+    pub trie_page_bytes: u64,
+    /// Accounts and slots in the read cache.
+    pub cache_entries: u64,
+    /// Bytes of the store's block cache.
+    pub store_cache_bytes: u64,
+    /// Bytes of the store's write buffers.
+    pub store_write_buffer_bytes: u64,
+}
+
 /// Where the latest view is found. Cheap to clone, and free to use on any thread.
 #[derive(Clone)]
 pub struct ChainReader {
@@ -86,7 +105,7 @@ impl Chain {
                     transactions: block.transactions.len(),
                     path: executed.path,
                 };
-                self.stage(&Arc::new(KeptBlock::new(block, executed, parent.total_difficulty)))?;
+                self.stage(&Arc::new(KeptBlock::new(block, executed, &parent)))?;
                 Ok(ImportOutcome::Imported(imported))
             }
             Err(reason) => {
@@ -133,6 +152,24 @@ impl Chain {
     /// How often the read cache answered.
     pub fn cache_stats(&self) -> ReadCacheStats {
         self.cache.stats()
+    }
+
+    /// What the chain holds in memory.
+    ///
+    /// # Errors
+    /// If the store cannot be asked.
+    pub fn memory(&self) -> Result<ChainMemory, ChainError> {
+        let store = self.store.stats()?;
+        let trie = self.view.head().trie.arena_bytes();
+        Ok(ChainMemory {
+            kept_blocks: self.view.tree.blocks().count(),
+            kept_bytes: self.view.tree.heap_bytes(),
+            trie_live_bytes: trie.live,
+            trie_page_bytes: trie.pages,
+            cache_entries: self.cache.stats().entries,
+            store_cache_bytes: store.cache_bytes,
+            store_write_buffer_bytes: store.write_buffer_bytes,
+        })
     }
 
     /// What the persister has done.

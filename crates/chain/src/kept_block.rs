@@ -6,7 +6,7 @@ use alloy_primitives::{B256, Bytes, U256};
 use balsa_executor::{ExecutedBlock, Receipt, SealedBlock};
 use balsa_state::Layer;
 use balsa_storage::{BlockPointer, Head, StateChange};
-use balsa_trie::{NodeChanges, StateTrie};
+use balsa_trie::{NodeChanges, StateTrie, cow_bytes};
 
 /// A valid block, executed.
 #[derive(Clone, Debug)]
@@ -24,17 +24,19 @@ pub struct KeptBlock {
     /// The state's trie after it.
     pub trie: StateTrie,
     pub(crate) change: StateChange,
-    /// Rough size on the heap.
+    /// Rough size on the heap, of the trie only what the parent's version does not have.
     pub(crate) heap_bytes: u64,
 }
 
 impl KeptBlock {
-    /// What came of a block on a parent of total difficulty `parent_difficulty`.
-    pub(crate) fn new(block: SealedBlock, executed: ExecutedBlock, parent_difficulty: U256) -> Self {
+    /// What came of a block on its parent.
+    pub(crate) fn new(block: SealedBlock, executed: ExecutedBlock, parent: &Self) -> Self {
+        let trie_bytes = cow_bytes(&parent.trie, &executed.trie);
         let layer = Arc::new(Layer::new(executed.diff));
         let change = StateChange { layer, nodes: Arc::new(executed.nodes) };
-        let total_difficulty = parent_difficulty.saturating_add(block.header.difficulty);
+        let total_difficulty = parent.total_difficulty.saturating_add(block.header.difficulty);
         Self::assemble(block, executed.receipts.receipts, executed.list, total_difficulty, executed.trie, change)
+            .heavier_by(trie_bytes)
     }
 
     /// The block whose state the store holds: it changed nothing above the store.
@@ -61,6 +63,11 @@ impl KeptBlock {
         let heap_bytes = heap_bytes(&block, &receipts, list.as_ref(), &change);
         let (block, receipts) = (Arc::new(block), Arc::new(receipts));
         Self { block, transaction_hashes, receipts, list, total_difficulty, trie, change, heap_bytes }
+    }
+
+    fn heavier_by(mut self, bytes: u64) -> Self {
+        self.heap_bytes += bytes;
+        self
     }
 
     /// The block's number.
@@ -94,16 +101,16 @@ impl KeptBlock {
     }
 }
 
+/// Rough bytes of a block and its layer; what it has of the trie comes on top.
 fn heap_bytes(block: &SealedBlock, receipts: &[Receipt], list: Option<&Bytes>, change: &StateChange) -> u64 {
     let logs: usize = receipts.iter().flat_map(|receipt| receipt.logs()).map(|log| 160 + log.data.data.len()).sum();
     let receipts = size_of_val(receipts) + logs;
-    // Decoded transactions are about twice their RLP. A layer's diff stands once more in its index, in a merged layer
-    // and as leaves of the trie.
+    // Decoded transactions are about twice their RLP. A layer's diff stands once more in its index and in a merged layer.
     let block = 2 * block.rlp_len + receipts + list.map_or(0, |list| list.len());
-    (block + 3 * change.layer.diff().heap_bytes()) as u64 + 2 * node_bytes(&change.nodes)
+    (block + 3 * change.layer.diff().heap_bytes()) as u64 + node_bytes(&change.nodes)
 }
 
-/// Bytes of the branch records, which are about what the branches take in memory.
+/// Bytes of the branch records that wait for their flush.
 fn node_bytes(nodes: &NodeChanges) -> u64 {
     let storages = nodes.storages.iter().flat_map(|storage| &storage.branches);
     let branches = nodes.accounts.iter().chain(storages).filter_map(|(_, branch)| branch.as_ref());

@@ -29,7 +29,7 @@ mod tree;
 mod verify;
 mod view;
 
-pub use chain::{Chain, ChainReader};
+pub use chain::{Chain, ChainMemory, ChainReader};
 pub use error::{ChainError, ForkChoiceError, LookupError};
 pub use fork_choice::HeadChange;
 pub use genesis_block::GenesisBlock;

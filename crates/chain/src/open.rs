@@ -74,7 +74,7 @@ impl Chain {
             let Some(parent) = self.view.kept(&block.header.parent_hash).cloned() else { continue };
             match self.verify(&parent, &block, list)? {
                 Ok(executed) => {
-                    self.keep(&Arc::new(KeptBlock::new(block, executed, parent.total_difficulty)));
+                    self.keep(&Arc::new(KeptBlock::new(block, executed, &parent)));
                 }
                 // It was valid when it was stored: another version of this program, or damage.
                 Err(reason) => warn!(number = pointer.number, hash = %pointer.hash, %reason, "stored block is invalid"),
