@@ -97,7 +97,7 @@ impl<'a> AccountOutcome<'a> {
         };
         let code_hash = |info: Option<AccountInfo>| info.map_or(EMPTY_CODE_HASH, |info| info.code_hash);
         let new_code = code_hash(after) != code_hash(before) && code_hash(after) != EMPTY_CODE_HASH;
-        let code = new_code.then(|| account.info.code.as_ref()).flatten().map(|code| code.original_byte_slice());
+        let code = account.info.code.as_ref().filter(|_| new_code).map(|code| code.original_byte_slice());
         Self {
             address,
             ordinal: account.info.account_id.or(original.account_id).map(|id| id.get() as u32),

@@ -161,7 +161,7 @@ type ListEvm<'a> = TransactionEvm<ListView<'a>>;
 
 /// A task's result.
 enum Done {
-    Transaction(Result<(TransactionResult, Bloom), ParallelFault>),
+    Transaction(Box<Result<(TransactionResult, Bloom), ParallelFault>>),
     Phase(Result<Requests, ParallelFault>),
 }
 
@@ -227,7 +227,7 @@ impl<'a> Run<'a> {
         let transactions = self.input.block.transactions.len();
         match index as usize {
             0 => Done::Phase(self.run_before(accessed)),
-            at if at <= transactions => Done::Transaction(self.run_transaction(evm, accessed, at - 1)),
+            at if at <= transactions => Done::Transaction(Box::new(self.run_transaction(evm, accessed, at - 1))),
             _ => Done::Phase(self.run_after(accessed, index)),
         }
     }
@@ -291,7 +291,7 @@ impl<'a> Run<'a> {
                 match done {
                     Done::Phase(of_phase) => requests = of_phase?,
                     Done::Transaction(result) => {
-                        let (result, bloom) = result?;
+                        let (result, bloom) = (*result)?;
                         let transaction = &block.transactions[index - 1];
                         let admitted = receipts.gas.admit(transaction.gas_limit());
                         admitted.map_err(|error| ParallelFault::Admission(index - 1, error))?;

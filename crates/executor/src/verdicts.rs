@@ -76,7 +76,7 @@ fn check_list(
 ) -> Result<(), InvalidBlock> {
     let Some(recorded) = recorded else { return Ok(()) };
     let received = match received {
-        Some(Err(fault)) => return Err(InvalidBlock::List(fault.clone())),
+        Some(Err(fault)) => return Err(InvalidBlock::List(*fault)),
         Some(Ok(list)) => Some(list),
         None => None,
     };

@@ -14,7 +14,6 @@ use balsa_trie::{NoNodes, StateTrie};
 pub struct MemoryChain {
     pub executor: Executor,
     blocks: HashMap<B256, (Header, State, StateTrie)>,
-    pub genesis_hash: B256,
 }
 
 impl MemoryChain {
@@ -23,9 +22,9 @@ impl MemoryChain {
         let start = genesis_state(genesis).unwrap();
         let mut store = MemoryStore::default();
         store.apply(&start.diff);
-        let genesis_hash = start.block.hash;
+        let hash = start.block.hash;
         let first = (start.block.header, State::new(Arc::new(store)), start.trie);
-        Self { executor, blocks: HashMap::from([(genesis_hash, first)]), genesis_hash }
+        Self { executor, blocks: HashMap::from([(hash, first)]) }
     }
 
     pub fn parent(&self, hash: B256) -> Parent {
@@ -85,7 +84,10 @@ pub fn vectors(name: &str) -> Option<PathBuf> {
     let found = places.map(|place| place.join(name)).find(|path| path.exists());
     if found.is_none() {
         assert!(std::env::var_os("BALSA_VECTORS_REQUIRED").is_none(), "{name} is required and not there");
-        eprintln!("{name} not found: set BALSA_VECTORS, or run scripts/vectors");
+        #[expect(clippy::print_stderr, reason = "the one line that says what was not run")]
+        {
+            eprintln!("{name} not found: set BALSA_VECTORS, or run scripts/vectors");
+        }
     }
     found
 }
