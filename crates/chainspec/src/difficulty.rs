@@ -8,7 +8,7 @@ use crate::{Fork, Rules};
 use alloy_consensus::{EMPTY_OMMER_ROOT_HASH, Header};
 use alloy_primitives::U256;
 
-/// The lowest difficulty, before the bomb's part is added.
+/// The lowest difficulty.
 const DIFFICULTY_MIN: U256 = U256::from_limbs([131_072, 0, 0, 0]);
 
 /// The difficulty moves in steps of one part in this many.
@@ -33,7 +33,9 @@ pub fn difficulty(rules: &Rules, parent: &Header, timestamp: u64) -> U256 {
         Steps::Up(count) => parent.difficulty.saturating_add(step.saturating_mul(U256::from(count))),
         Steps::Down(count) => parent.difficulty - step * U256::from(count),
     };
-    moved.max(DIFFICULTY_MIN).saturating_add(bomb(parent.number.saturating_add(1), bomb_delay))
+    // The bomb's part counts before the lowest difficulty does, as in the Yellow Paper. Some clients raise first and
+    // then add: no chain ever told the two apart, the official tests do.
+    moved.saturating_add(bomb(parent.number.saturating_add(1), bomb_delay)).max(DIFFICULTY_MIN)
 }
 
 enum Steps {
@@ -96,16 +98,22 @@ mod tests {
 
     #[test]
     fn the_bomb_is_put_off() {
-        check(Fork::Frontier, 199_999, 131_072, 13, false, 131_072);
-        check(Fork::Frontier, 200_000, 131_072, 13, false, 131_073);
-        check(Fork::Frontier, 1_200_000, 131_072, 13, false, 131_072 + 1_024);
-        check(Fork::Byzantium, 3_199_999, 131_072, 100, false, 131_072);
-        check(Fork::Byzantium, 3_300_000, 131_072, 100, false, 131_074);
-        check(Fork::Istanbul, 5_300_000, 131_072, 100, false, 131_074);
-        check(Fork::MuirGlacier, 9_300_000, 131_072, 100, false, 131_074);
-        check(Fork::London, 10_000_000, 131_072, 100, false, 131_074);
-        check(Fork::ArrowGlacier, 11_000_000, 131_072, 100, false, 131_074);
-        check(Fork::GrayGlacier, 11_700_000, 131_072, 100, false, 131_074);
+        check(Fork::Frontier, 199_999, 2_048_000, 13, false, 2_047_000);
+        check(Fork::Frontier, 200_000, 2_048_000, 13, false, 2_047_001);
+        check(Fork::Frontier, 1_200_000, 2_048_000, 13, false, 2_047_000 + 1_024);
+        check(Fork::Byzantium, 3_199_999, 2_048_000, 90, false, 2_039_000);
+        check(Fork::Byzantium, 3_300_000, 2_048_000, 90, false, 2_039_002);
+        check(Fork::Istanbul, 5_300_000, 2_048_000, 90, false, 2_039_002);
+        check(Fork::MuirGlacier, 9_300_000, 2_048_000, 90, false, 2_039_002);
+        check(Fork::London, 10_000_000, 2_048_000, 90, false, 2_039_002);
+        check(Fork::ArrowGlacier, 11_000_000, 2_048_000, 90, false, 2_039_002);
+        check(Fork::GrayGlacier, 11_700_000, 2_048_000, 90, false, 2_039_002);
+    }
+
+    #[test]
+    fn the_bomb_counts_before_the_lowest_difficulty() {
+        check(Fork::Frontier, 200_000, 131_072, 13, false, 131_072);
+        check(Fork::Frontier, 1_200_000, 131_072, 13, false, 131_072 - 64 + 1_024);
     }
 
     #[test]
