@@ -31,9 +31,9 @@ pub fn validate_header(
     check_number(parent, header)?;
     check_timestamp(parent, header)?;
     check_extra_data(rules, header)?;
+    check_gas_limit(rules, parent_rules, parent, header)?;
     check_fields(rules, header)?;
     check_proof(rules, parent, header)?;
-    check_gas_limit(rules, parent_rules, parent, header)?;
     check_gas_used(header)?;
     check_base_fee(rules, parent_rules, parent, header)?;
     check_blobs(rules, parent, header)?;
