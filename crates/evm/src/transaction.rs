@@ -33,6 +33,9 @@ pub type Transaction = EthereumTxEnvelope<TxEip4844>;
 /// Caller of system contracts (EIP-4788 and after).
 pub(crate) const SYSTEM_ADDRESS: Address = revm::handler::SYSTEM_ADDRESS;
 
+/// Gas of a system call before Amsterdam (EIP-4788, EIP-2935, EIP-7002, EIP-7251).
+const SYSTEM_CALL_GAS: u64 = 30_000_000;
+
 pub(crate) type BlockContext<V> =
     Context<revm::context::BlockEnv, TxEnv, revm::context::CfgEnv, ViewDatabase<V>, Journal<V>, (), LocalContext>;
 pub(crate) type BlockEvm<V> = Evm<
@@ -123,6 +126,10 @@ impl<V: StateView> TransactionEvm<V> {
     pub fn system_call(&mut self, contract: Address, data: Bytes) -> Result<TransactionResult, TransactError> {
         self.reset();
         self.evm.ctx.tx = TxEnv::new_system_tx_with_caller(SYSTEM_ADDRESS, contract, data);
+        // revm adds room for state gas (EIP-8037) whatever the fork.
+        if !self.evm.ctx.cfg.spec.is_enabled_in(SpecId::AMSTERDAM) {
+            self.evm.ctx.tx.gas_limit = SYSTEM_CALL_GAS;
+        }
         match MainnetHandler::<_, EVMError<DatabaseError>, _>::default().run_system_call(&mut self.evm) {
             Ok(result) => {
                 // The protocol's calls are not the system address's doing: it stays out of lists (EIP-7928) and state.
