@@ -34,3 +34,4 @@ pub use record::record_index;
 pub use sealed_block::{BlockDecodeError, SealedBlock};
 pub use senders::{SenderError, recover_sender, recover_senders};
 pub use update_channel::{UpdateReceiver, UpdateSender, update_channel};
+pub use updates::{diff_of, updates_of};

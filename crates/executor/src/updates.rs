@@ -82,8 +82,8 @@ fn is_changed(list: &FlatList, ordinal: u32) -> bool {
         || list.code_ordinal_final(ordinal).is_some()
 }
 
-/// The updates of a block that ran sequentially.
-pub(crate) fn updates_of(changes: &[ChangedAccount], keep_empty: bool) -> Updates {
+/// The updates of a block that ran sequentially, as the merkleizer takes them. `keep_empty` holds before EIP-161.
+pub fn updates_of(changes: &[ChangedAccount], keep_empty: bool) -> Updates {
     let update = |change: &ChangedAccount| AccountUpdate {
         address_hash: change.address_hash,
         nonce: change.info.map(|info| info.nonce),
@@ -97,7 +97,7 @@ pub(crate) fn updates_of(changes: &[ChangedAccount], keep_empty: bool) -> Update
 }
 
 /// The flat change of a block that ran sequentially; changes are net already.
-pub(crate) fn diff_of(changes: Vec<ChangedAccount>, codes: Vec<(B256, Bytes)>, after: &RootAfter) -> StateDiff {
+pub fn diff_of(changes: Vec<ChangedAccount>, codes: Vec<(B256, Bytes)>, after: &RootAfter) -> StateDiff {
     let storage = changes
         .into_iter()
         .filter(|change| change.storage_cleared || !change.slots.is_empty())

@@ -1,1 +1,33 @@
-//! balsa-vectors.
+//! Runs the official test suites with the executors that import blocks.
+//!
+//! - [`source`]: files, folders and archives as a stream of documents in memory.
+//! - [`fixture`]: the fixtures in the suites' own words.
+//! - [`suite`]: one runner for each kind of test.
+//! - [`exception`]: our reasons and the suites' names for them.
+//! - [`session`]: one run over sources, and what it reports.
+//! - [`command`]: the subcommands of the program, with their arguments.
+
+mod chain;
+pub mod command;
+pub mod exception;
+mod executors;
+mod expected_failures;
+pub mod fixture;
+mod index;
+mod options;
+mod outcome;
+pub mod session;
+pub mod source;
+mod state_transaction;
+pub mod suite;
+mod transaction_fault;
+mod tree;
+mod withdrawn;
+mod world;
+
+pub use expected_failures::{ExpectedFailures, ExpectedFailuresError};
+pub use options::{Mode, Options};
+pub use outcome::{Outcome, Place};
+pub use session::Report;
+
+use executors::Executors;

@@ -1,0 +1,123 @@
+//! The arguments that all suites share, named as `evm` names them where it has them.
+
+use super::print;
+use crate::fixture::Kind;
+use crate::session;
+use crate::{ExpectedFailures, Mode, Options};
+use balsa_chainspec::RuleOverride;
+use regex::Regex;
+use std::io::BufRead;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::{io, thread};
+
+/// Arguments of a run of a suite.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Arguments {
+    /// Vector files, folders of them, and .tar.zst or .tar archives, which are read in memory.
+    /// Without any, or for -, file names are read from standard input, and each is answered at once.
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Run only the tests whose name matches.
+    #[arg(long, value_name = "REGEX")]
+    run: Option<Regex>,
+    /// Run only tests of this fork, by the suite's name for it.
+    #[arg(long, visible_alias = "statetest.fork", value_name = "NAME")]
+    fork: Option<String>,
+    /// Run only this variant of a state test, by its place in the fork's list.
+    #[arg(long, visible_alias = "statetest.index", value_name = "N")]
+    index: Option<usize>,
+    /// Another meaning for a fork's name, as Amsterdam=BPO2+EIP7928. May be repeated.
+    #[arg(long, value_name = "NAME=FORK+EIP…")]
+    rules: Vec<RuleOverride>,
+    /// How many files to work on at once [default: one a core].
+    #[arg(long, visible_alias = "workers", value_name = "N")]
+    jobs: Option<usize>,
+    /// Which executors run blocks that have an access list.
+    #[arg(long, value_enum, default_value_t)]
+    mode: Mode,
+    /// Print outcomes as a JSON array on standard output, which is the default.
+    #[arg(long, overrides_with = "human")]
+    json: bool,
+    /// Print failures and a table for people instead.
+    #[arg(long)]
+    human: bool,
+    /// Tests that are known to fail: a name and a reason a line. One that passes is an error.
+    #[arg(long, value_name = "FILE")]
+    expected_failures: Option<PathBuf>,
+    /// Write each executed instruction to standard error, one EIP-3155 line each.
+    #[arg(long)]
+    trace: bool,
+    /// The form of the trace: there is one.
+    #[arg(long = "trace.format", value_name = "FORMAT", default_value = "json", hide = true)]
+    trace_format: String,
+}
+
+/// What makes the process end as failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ExitRule {
+    /// A failed test, or a fault of the run.
+    FailureFails,
+    /// A fault of the run only: a failed test stands in the output, as with `evm`.
+    FaultFails,
+}
+
+impl Arguments {
+    pub(super) fn run(&self, kinds: &[Kind], rule: ExitRule) -> ExitCode {
+        let options = match self.options() {
+            Ok(options) => options,
+            Err(error) => return print::usage_error(&error.to_string()),
+        };
+        let good = if self.paths.is_empty() || self.paths == [PathBuf::from("-")] {
+            self.run_batch(kinds, rule, &options)
+        } else {
+            self.run_paths(kinds, rule, &options, &self.paths)
+        };
+        if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+
+    /// Answers each file named on standard input before the next line is read: a fuzzer waits for it.
+    fn run_batch(&self, kinds: &[Kind], rule: ExitRule, options: &Options) -> bool {
+        let mut good = true;
+        for line in io::stdin().lock().lines() {
+            match line {
+                Ok(line) if line.is_empty() => break,
+                Ok(line) => good &= self.run_paths(kinds, rule, options, &[PathBuf::from(line)]),
+                Err(error) => {
+                    print::usage_error(&format!("standard input: {error}"));
+                    return false;
+                }
+            }
+        }
+        good
+    }
+
+    fn run_paths(&self, kinds: &[Kind], rule: ExitRule, options: &Options, paths: &[PathBuf]) -> bool {
+        let report = session::run(kinds, paths, options);
+        if self.human && !self.json {
+            print::human(&report, options);
+        } else {
+            print::json(&report, options);
+        }
+        match rule {
+            ExitRule::FailureFails => report.is_good(options),
+            ExitRule::FaultFails => report.faults.is_empty(),
+        }
+    }
+
+    fn options(&self) -> Result<Options, crate::ExpectedFailuresError> {
+        let list = self.expected_failures.as_deref().map(ExpectedFailures::read).transpose()?;
+        let cores = || thread::available_parallelism().map_or(1, usize::from);
+        Ok(Options {
+            run: self.run.clone(),
+            fork: self.fork.clone(),
+            variant: self.index,
+            rules: self.rules.clone(),
+            mode: self.mode,
+            // Lines of one trace must not be mixed with those of another.
+            jobs: if self.trace { 1 } else { self.jobs.unwrap_or_else(cores) },
+            trace: self.trace,
+            expected_failures: list.unwrap_or_default(),
+        })
+    }
+}

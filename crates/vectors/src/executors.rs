@@ -1,0 +1,83 @@
+//! The executors that run a test's blocks, as the mode asks.
+
+use crate::Mode;
+use crate::tree::{ImportError, Tree};
+use alloy_primitives::Bytes;
+use balsa_chainspec::{ChainSpec, Fork};
+use balsa_executor::{ExecutedBlock, ExecutionMode, Executor, Path, SealedBlock};
+use std::sync::{Arc, LazyLock};
+
+/// One pool for all tests: threads are dear, and code seen in one test is often seen in the next.
+static EXECUTOR: LazyLock<Result<Executor, String>> = LazyLock::new(|| {
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let spec = Arc::new(ChainSpec::all_at_genesis(1, Fork::Frontier));
+    Executor::new(spec, threads, ExecutionMode::Sequential).map_err(|error| error.to_string())
+});
+
+/// The executors of one chain.
+pub(crate) struct Executors {
+    serial: Executor,
+    parallel: Executor,
+    mode: Mode,
+}
+
+impl Executors {
+    pub(crate) fn of_chain(spec: Arc<ChainSpec>, mode: Mode) -> Result<Self, String> {
+        let serial = EXECUTOR.as_ref().map_err(Clone::clone)?.with_spec(spec);
+        // Small blocks go to the pool too: nearly all of the suites' are small.
+        let parallel = serial.with_mode(ExecutionMode::Parallel);
+        Ok(Self { serial, parallel, mode })
+    }
+
+    /// Executes a block: in both ways where it has a list and the mode asks for both, which must then agree.
+    ///
+    /// # Errors
+    /// If the two do not agree, or the parallel one is wrong about a valid block.
+    pub(crate) fn execute(
+        &self,
+        tree: &Tree,
+        block: &SealedBlock,
+        list: Option<Bytes>,
+    ) -> Result<Result<ExecutedBlock, ImportError>, String> {
+        match (self.mode, list) {
+            (Mode::Serial, _) | (_, None) => Ok(tree.execute(&self.serial, block, None)),
+            (Mode::Parallel, list) => in_parallel(tree.execute(&self.parallel, block, list)),
+            (Mode::Both, Some(list)) => {
+                let serial = tree.execute(&self.serial, block, Some(list.clone()));
+                let parallel = in_parallel(tree.execute(&self.parallel, block, Some(list)))?;
+                compare(&serial, &parallel)?;
+                Ok(serial)
+            }
+        }
+    }
+}
+
+/// A valid block that only the sequential executor could run is a fault of the parallel one.
+fn in_parallel(run: Result<ExecutedBlock, ImportError>) -> Result<Result<ExecutedBlock, ImportError>, String> {
+    match &run {
+        Ok(executed) if executed.path == Path::Fallback => {
+            Err("the parallel executor failed on a valid block".to_owned())
+        }
+        _ => Ok(run),
+    }
+}
+
+fn compare(
+    serial: &Result<ExecutedBlock, ImportError>,
+    parallel: &Result<ExecutedBlock, ImportError>,
+) -> Result<(), String> {
+    let differ = |what: &str| Err(format!("the executors differ: {what}"));
+    match (serial, parallel) {
+        (Ok(serial), Ok(parallel)) if serial.trie.root() != parallel.trie.root() => differ("state root"),
+        (Ok(serial), Ok(parallel)) if serial.receipts != parallel.receipts => differ("receipts"),
+        (Ok(serial), Ok(parallel)) if serial.diff != parallel.diff => differ("change of state"),
+        (Ok(serial), Ok(parallel)) if serial.requests != parallel.requests => differ("requests"),
+        (Ok(serial), Ok(parallel)) if serial.list != parallel.list => differ("access list"),
+        (Ok(serial), Ok(parallel)) if serial.gas_used != parallel.gas_used => differ("gas used"),
+        (Ok(_), Ok(_)) => Ok(()),
+        (Err(serial), Err(parallel)) if serial.to_string() == parallel.to_string() => Ok(()),
+        (Err(serial), Err(parallel)) => differ(&format!("serial says {serial}, parallel {parallel}")),
+        (Ok(_), Err(parallel)) => differ(&format!("only the parallel one refuses: {parallel}")),
+        (Err(serial), Ok(_)) => differ(&format!("only the serial one refuses: {serial}")),
+    }
+}
