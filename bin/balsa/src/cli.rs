@@ -78,9 +78,9 @@ pub(crate) enum Command {
     Version,
     /// Run a node. Not part of this version.
     Node,
-    //TMP    /// Run test vectors.
-    //TMP    #[command(flatten)]
-    //TMP    Vectors(balsa_vectors::command::Command),
+    /// Run test vectors.
+    #[command(flatten)]
+    Vectors(balsa_vectors::command::Command),
 }
 
 #[cfg(test)]

@@ -17,9 +17,9 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments = std::env::args_os().collect::<Vec<_>>();
-    /*TMP    if arguments.first().and_then(|name| name.to_str()).is_some_and(balsa_vectors::command::Evm::is_called_by) {
+    if arguments.first().and_then(|name| name.to_str()).is_some_and(balsa_vectors::command::Evm::is_called_by) {
         return balsa_vectors::command::Evm::run(arguments);
-    }TMP*/
+    }
     let cli = cli::Cli::read(arguments);
     match commands::run(cli) {
         Ok(code) => code,

@@ -32,7 +32,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Some(Command::Db(command)) => command.run(&global),
         Some(Command::Workload(command)) => workload::run(&command),
         Some(Command::RemoveDb(command)) => command.run(&global),
-        //TMP        Some(Command::Vectors(command)) => Ok(command.run()),
+        Some(Command::Vectors(command)) => Ok(command.run()),
         Some(Command::Version) => version::run(),
         Some(Command::Node) | None => Err(CommandError::NotYet("running a node")),
     }

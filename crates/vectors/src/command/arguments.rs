@@ -31,7 +31,7 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME=FORK+EIP…")]
     rules: Vec<RuleOverride>,
     /// How many files to work on at once [default: one a core].
-    #[arg(long, visible_alias = "workers", value_name = "N")]
+    #[arg(long, value_name = "N")]
     jobs: Option<usize>,
     /// Which executors run blocks that have an access list.
     #[arg(long, value_enum, default_value_t)]
