@@ -55,9 +55,7 @@ impl Index {
         if self.partial {
             return Vec::new();
         }
-        let of_kinds = |listed: &&Listed| {
-            kind_named(&listed.format).is_none_or(|kind| self.kinds.contains(&kind))
-        };
+        let of_kinds = |listed: &&Listed| kind_named(&listed.format).is_none_or(|kind| self.kinds.contains(&kind));
         let unseen = |listed: &&Listed| !self.seen.contains(&(listed.file.clone(), listed.id.clone()));
         let line = |listed: &Listed| {
             format!("{}::{} ({}) is in the pack's index and was never run", listed.file, listed.id, listed.format)

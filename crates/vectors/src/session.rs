@@ -67,7 +67,13 @@ enum Examined {
     Withdrawn,
     OtherKind,
     Fault(String),
-    Run { kind: Kind, path: String, tests: Vec<String>, outcomes: Vec<Outcome>, work: Duration },
+    Run {
+        kind: Kind,
+        path: String,
+        tests: Vec<String>,
+        outcomes: Vec<Outcome>,
+        work: Duration,
+    },
 }
 
 fn examine(kinds: &[Kind], document: &Document, options: &Options) -> Examined {
@@ -99,12 +105,7 @@ fn run_document(kind: Kind, document: &Document, options: &Options) -> Examined 
     Examined::Run { kind, path, tests, outcomes, work: start.elapsed() }
 }
 
-fn run_tests(
-    kind: Kind,
-    path: &str,
-    tests: &[RawTest<'_>],
-    options: &Options,
-) -> (Vec<String>, Vec<Outcome>) {
+fn run_tests(kind: Kind, path: &str, tests: &[RawTest<'_>], options: &Options) -> (Vec<String>, Vec<Outcome>) {
     let file = path.into();
     let mut outcomes = Vec::new();
     for test in tests.iter().filter(|test| options.selects_test(&test.name)) {
@@ -160,8 +161,7 @@ impl Report {
             }
         }
         let passed = failed.iter().filter(|(_, failed)| !**failed);
-        let faults: Vec<_> =
-            passed.map(|(entry, _)| format!("expected to fail, but passes: {entry}")).collect();
+        let faults: Vec<_> = passed.map(|(entry, _)| format!("expected to fail, but passes: {entry}")).collect();
         self.faults.extend(faults);
     }
 

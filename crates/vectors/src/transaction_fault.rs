@@ -68,7 +68,8 @@ const fn field(form: Form, names: [&'static str; 4]) -> Field {
     Field { form, is_a_list, long_form, leading_zeros, overflow }
 }
 
-const CHAIN_ID: Field = field(Form::Number64, [STRUCTURE, STRUCTURE, STRUCTURE, "TransactionException.INVALID_CHAINID"]);
+const CHAIN_ID: Field =
+    field(Form::Number64, [STRUCTURE, STRUCTURE, STRUCTURE, "TransactionException.INVALID_CHAINID"]);
 const NONCE: Field = field(
     Form::Number64,
     [
@@ -84,7 +85,12 @@ const GAS_PRICE: Field = field(
 );
 const PRIORITY_FEE: Field = field(
     Form::Number256,
-    [STRUCTURE, STRUCTURE, "TransactionException.RLP_LEADING_ZEROS_PRIORITY_FEE", "TransactionException.PRIORITY_OVERFLOW"],
+    [
+        STRUCTURE,
+        STRUCTURE,
+        "TransactionException.RLP_LEADING_ZEROS_PRIORITY_FEE",
+        "TransactionException.PRIORITY_OVERFLOW",
+    ],
 );
 const MAX_FEE: Field = field(
     Form::Number256,
@@ -111,12 +117,7 @@ const VALUE: Field = field(
 );
 const DATA: Field = field(
     Form::Data,
-    [
-        "TransactionException.RLP_INVALID_DATA",
-        "TransactionException.RLP_LEADING_ZEROS_DATA_SIZE",
-        STRUCTURE,
-        STRUCTURE,
-    ],
+    ["TransactionException.RLP_INVALID_DATA", "TransactionException.RLP_LEADING_ZEROS_DATA_SIZE", STRUCTURE, STRUCTURE],
 );
 const ACCESS_LIST: Field = field(Form::AccessList, [STRUCTURE; 4]);
 const AUTHORIZATIONS: Field = field(Form::Authorizations, [AUTHORIZATION_FORMAT; 4]);
@@ -149,9 +150,8 @@ const LEGACY: &[Field] = &[NONCE, GAS_PRICE, GAS_LIMIT, TO, VALUE, DATA, V, R, S
 const ACCESS_LISTS: &[Field] = &[CHAIN_ID, NONCE, GAS_PRICE, GAS_LIMIT, TO, VALUE, DATA, ACCESS_LIST, V, R, S];
 const DYNAMIC_FEE: &[Field] =
     &[CHAIN_ID, NONCE, PRIORITY_FEE, MAX_FEE, GAS_LIMIT, TO, VALUE, DATA, ACCESS_LIST, V, R, S];
-const BLOB: &[Field] = &[
-    CHAIN_ID, NONCE, PRIORITY_FEE, MAX_FEE, GAS_LIMIT, TO, VALUE, DATA, ACCESS_LIST, BLOB_FEE, HASHES, V, R, S,
-];
+const BLOB: &[Field] =
+    &[CHAIN_ID, NONCE, PRIORITY_FEE, MAX_FEE, GAS_LIMIT, TO, VALUE, DATA, ACCESS_LIST, BLOB_FEE, HASHES, V, R, S];
 const SET_CODE: &[Field] =
     &[CHAIN_ID, NONCE, PRIORITY_FEE, MAX_FEE, GAS_LIMIT, TO, VALUE, DATA, ACCESS_LIST, AUTHORIZATIONS, V, R, S];
 
@@ -406,9 +406,7 @@ fn long_length(bytes: &[u8]) -> Result<usize, ItemError> {
     if bytes[0] == 0 {
         return Err(ItemError::LengthNotMinimal);
     }
-    let length = bytes.iter().try_fold(0usize, |length, byte| {
-        Some(length.checked_mul(256)? | usize::from(*byte))
-    });
+    let length = bytes.iter().try_fold(0usize, |length, byte| Some(length.checked_mul(256)? | usize::from(*byte)));
     match length {
         None => Err(ItemError::Size),
         Some(..56) => Err(ItemError::LengthNotMinimal),

@@ -5,9 +5,7 @@ use alloy_consensus::Header;
 use alloy_primitives::{B256, Bytes, U256};
 use balsa_chainspec::{Ancestor, ChainSpec, OMMER_ANCESTORS_MAX, OmmerError, validate_header, validate_ommers};
 use balsa_evm::BlockHashes;
-use balsa_executor::{
-    ExecuteError, ExecutedBlock, Executor, InvalidBlock, Parent, SealedBlock, check_body,
-};
+use balsa_executor::{ExecuteError, ExecutedBlock, Executor, InvalidBlock, Parent, SealedBlock, check_body};
 use balsa_trie::NoNodes;
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -37,9 +37,7 @@ pub(super) fn read(path: &Path, sink: Sink<'_>) -> ControlFlow<()> {
     };
     match outcome {
         Ok(()) => ControlFlow::Continue(()),
-        Err(error) => {
-            sink(Err(SourceError::Archive { path: path.to_owned(), after: last, error }))
-        }
+        Err(error) => sink(Err(SourceError::Archive { path: path.to_owned(), after: last, error })),
     }
 }
 

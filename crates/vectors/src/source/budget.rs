@@ -20,8 +20,7 @@ impl ByteBudget {
     pub(super) fn take(&self, bytes: usize) {
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = |held: &mut usize| *held > 0 && held.saturating_add(bytes) > self.limit;
-        let mut held =
-            self.released.wait_while(held, fits).unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.released.wait_while(held, fits).unwrap_or_else(PoisonError::into_inner);
         *held += bytes;
     }
 

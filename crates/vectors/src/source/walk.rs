@@ -11,10 +11,7 @@ pub(super) const DOCUMENT_BYTES_MAX: u64 = 1 << 30;
 
 /// Reads every file of `paths` in order (folders sorted by name, archives in their own order) and hands each
 /// one, or what kept it from being read, to `sink`. Stops early when the sink says so.
-pub fn read(
-    paths: &[PathBuf],
-    mut sink: impl FnMut(Result<Document, SourceError>) -> ControlFlow<()>,
-) {
+pub fn read(paths: &[PathBuf], mut sink: impl FnMut(Result<Document, SourceError>) -> ControlFlow<()>) {
     let mut index = 0;
     for path in paths {
         let first = index;
@@ -38,8 +35,7 @@ pub fn read(
 }
 
 /// What a source hands over: path and bytes of a file.
-pub(super) type Sink<'a> =
-    &'a mut dyn FnMut(Result<(String, Vec<u8>), SourceError>) -> ControlFlow<()>;
+pub(super) type Sink<'a> = &'a mut dyn FnMut(Result<(String, Vec<u8>), SourceError>) -> ControlFlow<()>;
 
 fn read_source(path: &Path, sink: Sink<'_>) -> ControlFlow<()> {
     let name = path.to_string_lossy();
@@ -54,8 +50,8 @@ fn read_source(path: &Path, sink: Sink<'_>) -> ControlFlow<()> {
 
 fn read_folder(path: &Path, sink: Sink<'_>) -> ControlFlow<()> {
     let unreadable = |error| SourceError::Unreadable { path: path.to_owned(), error };
-    let entries = fs::read_dir(path)
-        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, _>>());
+    let entries =
+        fs::read_dir(path).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, _>>());
     match entries {
         Ok(mut entries) => {
             entries.sort_unstable();

@@ -56,11 +56,7 @@ pub(super) fn world_of(pre: &str, state_root: B256) -> Result<World, String> {
 }
 
 /// Compares the state at the end, and returns its root.
-pub(super) fn check_post_state(
-    world: &World,
-    accounts: Option<&Accounts>,
-    hash: Option<B256>,
-) -> Result<B256, String> {
+pub(super) fn check_post_state(world: &World, accounts: Option<&Accounts>, hash: Option<B256>) -> Result<B256, String> {
     let root = world.root();
     if let Some(expected) = hash.filter(|expected| *expected != root) {
         return Err(format!("state root at the end is {root}, expected {expected}"));
@@ -169,7 +165,9 @@ pub(super) fn name_of(error: &ImportError) -> Result<String, String> {
     Ok(match error {
         ImportError::UnknownParent(parent) if parent.is_zero() => "BlockException.UNKNOWN_PARENT_ZERO".to_owned(),
         ImportError::UnknownParent(_) => "BlockException.UNKNOWN_PARENT".to_owned(),
-        ImportError::WrongConsensus { found: true, .. } => "BlockException.IMPORT_IMPOSSIBLE_PARIS_WRONG_POS".to_owned(),
+        ImportError::WrongConsensus { found: true, .. } => {
+            "BlockException.IMPORT_IMPOSSIBLE_PARIS_WRONG_POS".to_owned()
+        }
         ImportError::WrongConsensus { .. } => "BlockException.IMPORT_IMPOSSIBLE_PARIS_WRONG_POW".to_owned(),
         ImportError::Ommers(error) => error.exception_name().to_owned(),
         ImportError::Execute(ExecuteError::Invalid(fault)) => name_of_block_fault(fault),

@@ -92,7 +92,7 @@ fn network_of(file: &str) -> Result<ChainSpec, String> {
         }
         "difficultyRopsten.json" => {
             switch(&[(Fork::Homestead, 0), (Fork::Byzantium, 1_700_000), (Fork::Constantinople, 4_230_000)]);
-        },
+        }
         "difficultyCustomHomestead.json" => switch(&[(Fork::Homestead, 0)]),
         _ => return Err(format!("no schedule is known for {name}")),
     }

@@ -62,9 +62,10 @@ impl Stage {
     fn new(test: &StateTest<'_>, chain: ChainSpec) -> Result<Self, String> {
         let header = header_of(&test.env, &chain);
         let rules = chain.rules_of(&header);
-        let hashes = Arc::new(BlockHashes::new(header.number, hash_of_number(header.number.wrapping_sub(1)), |number| {
-            Some(hash_of_number(number))
-        }));
+        let hashes =
+            Arc::new(BlockHashes::new(header.number, hash_of_number(header.number.wrapping_sub(1)), |number| {
+                Some(hash_of_number(number))
+            }));
         let world = World::of(&test.pre).map_err(|error| error.to_string())?;
         Ok(Self { rules, world, environment: BlockEnvironment::new(rules, &header, hashes) })
     }
