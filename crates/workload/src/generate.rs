@@ -7,17 +7,17 @@ use alloy_eips::eip4895::{Withdrawal, Withdrawals};
 use alloy_primitives::{Address, B256};
 use balsa_builder::{Attributes, BlockBuilder, BuildError, BuiltBlock, Skipped};
 use balsa_chainspec::{Fork, Genesis, GenesisError};
-use balsa_executor::{ExecutionMode, Executor, InternalError};
-use balsa_trie::TrieError;
+use balsa_executor::{ExecutionMode, Executor, InternalError, Parent};
 
 use crate::accounts::address;
 use crate::genesis;
 use crate::kind::Kind;
-use crate::memory_chain::MemoryChain;
 use crate::params::{Params, ParamsError};
 use crate::plan::Plan;
+use crate::prestate::{Prestate, PrestateError};
 use crate::random::Random;
 use crate::sign::{Feed, SignedIntent};
+use crate::tip::Tip;
 use crate::world::{FEE_RECIPIENTS, World};
 
 /// Seconds between blocks.
@@ -63,10 +63,8 @@ pub struct KindSummary {
 pub enum GenerateError<E> {
     #[error("parameters: {0}")]
     Params(#[from] ParamsError),
-    #[error("the load's own genesis file: {0}")]
-    Genesis(#[from] GenesisError),
     #[error(transparent)]
-    Trie(#[from] TrieError),
+    Prestate(#[from] PrestateError),
     #[error("threads: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
     #[error("block {number}: {error}")]
@@ -101,23 +99,22 @@ pub fn generate<E>(
 ) -> Result<Summary, GenerateError<E>> {
     params.check()?;
     let world = Arc::new(World::new(params));
-    let genesis = parsed_genesis(params, &world)?;
-    let executor = Executor::new(Arc::new(genesis.spec.clone()), 1, ExecutionMode::Sequential)?;
-    let mut chain = MemoryChain::new(&genesis)?;
-    drop(genesis);
+    let prestate = Prestate::new(params, world.clone(), drop)?;
+    let executor = Executor::new(prestate.spec.clone(), 1, ExecutionMode::Sequential)?;
+    let mut tip = Tip::new(prestate);
     let plan = Plan::new(params, world.clone())?;
-    let mut summary = Summary { genesis: chain.parent().hash, ..Summary::default() };
+    let mut summary = Summary { genesis: tip.parent().hash, ..Summary::default() };
     std::thread::scope(|scope| {
         let feed = Feed::start(scope, plan, &world, params.block.fee_max);
         let random = Random::stream(params.seed, "blocks");
         let mut maker = BlockMaker { params, fork: params.rulebook()?.fork, world: &world, random, feed, withdrawn: 0 };
         for _ in 0..params.blocks {
-            let built = maker.build(&executor, &chain, &mut summary)?;
+            let built = maker.build(&executor, tip.parent(), &mut summary)?;
             receive(&built).map_err(GenerateError::Receiver)?;
             summary.blocks += 1;
             summary.gas += built.block.header.gas_used;
             summary.head = built.block.hash;
-            chain.advance(&built.block, &built.diff, built.trie);
+            tip.advance(&built.block, &built.diff, built.trie);
         }
         Ok(summary)
     })
@@ -138,10 +135,9 @@ impl BlockMaker<'_> {
     fn build<E>(
         &mut self,
         executor: &Executor,
-        chain: &MemoryChain,
+        parent: &Parent,
         summary: &mut Summary,
     ) -> Result<BuiltBlock, GenerateError<E>> {
-        let parent = chain.parent();
         let number = parent.header.number + 1;
         let attributes = self.attributes(number);
         let failed = |error| GenerateError::Build { number, error };

@@ -38,6 +38,12 @@ pub fn write(params: &Params, world: &World, out: &mut impl Write) -> io::Result
     write!(out, "\n}}}}\n")
 }
 
+/// What the holder at `index` has, in wei: never nothing.
+#[must_use]
+pub fn holder_balance(index: u64) -> U256 {
+    U256::from(index + 1) * U256::from(1_000_000_000)
+}
+
 /// The chain configuration: every fork up to the named one, on from the start.
 fn config(Rulebook { fork, lists_apart }: Rulebook) -> String {
     let blocks = [
@@ -109,7 +115,7 @@ impl<W: Write> Alloc<'_, W> {
             self.account(signer.address, U256::ONE << 100)?;
         }
         for index in 0..world.holders {
-            self.account(world.holder(index), U256::from(index + 1) * U256::from(1_000_000_000))?;
+            self.account(world.holder(index), holder_balance(index))?;
         }
         for index in 0..OLD_MORTALS {
             let mortal = Contract { address: world.old_mortal(index), code: contracts::mortal() };

@@ -4,9 +4,10 @@
 //!
 //! - [`params`], [`profile`]: what is asked for, and the loads that come with the program.
 //! - [`world`], [`genesis`]: who and what is there before the first block.
+//! - [`prestate`]: the state that this makes, of any size.
 //! - [`plan`], [`intent`], [`kind`]: the endless stream of transactions.
 //! - [`sign`]: the same, signed, ahead of execution.
-//! - [`generate`]: the chain, block by block through the payload builder, on a [`memory_chain`].
+//! - [`generate`]: the chain, block by block through the payload builder.
 //! - [`fixture`]: the same on disk; [`command`]: `balsa workload`.
 //!
 //! Below them: [`assembler`] and [`contracts`] (bytecode from readable source), [`abi`], [`accounts`], [`random`].
@@ -24,10 +25,11 @@ pub mod generate;
 pub mod genesis;
 pub mod intent;
 pub mod kind;
-pub mod memory_chain;
 pub mod params;
 pub mod plan;
+pub mod prestate;
 pub mod profile;
 pub mod random;
 pub mod sign;
+mod tip;
 pub mod world;

@@ -9,7 +9,7 @@ use crate::kind::Kind;
 /// The most that a parameter file may ask for, so that a slip of the finger does not fill a disk.
 const BLOCKS_MAX: u64 = 1_000_000;
 const SIGNERS_MAX: usize = 1_000_000;
-const HOLDERS_MAX: u64 = 1_000_000_000;
+const HOLDERS_MAX: u64 = 100_000_000;
 const CONTRACTS_MAX: usize = 10_000;
 
 /// The parameters of a load. Equal parameters give an equal chain, byte for byte.

@@ -1,5 +1,7 @@
 //! The contracts of the load, called one by one.
 
+mod common;
+
 use std::sync::Arc;
 
 use alloy_consensus::{SignableTransaction, TxEip1559};
@@ -11,9 +13,9 @@ use balsa_workload::abi::{call, call_with_tail, slot_of, word};
 use balsa_workload::contracts::{init_code, mortal};
 use balsa_workload::generate::parsed_genesis;
 use balsa_workload::genesis::CHAIN_ID;
-use balsa_workload::memory_chain::MemoryChain;
 use balsa_workload::profile::Profile;
 use balsa_workload::world::World;
+use common::MemoryChain;
 
 /// A world whose contracts can be called, each call in a transaction of its own on what the ones before left.
 struct Stage<'a> {
@@ -29,7 +31,7 @@ fn on_stage(fork: &str, play: impl FnOnce(Stage<'_>)) {
     params.state.holders = 4;
     let world = World::new(&params);
     let genesis = parsed_genesis(&params, &world).unwrap();
-    let chain = MemoryChain::new(&genesis).unwrap();
+    let chain = MemoryChain::new(&genesis);
     let executor = Executor::new(Arc::new(genesis.spec), 1, Default::default()).unwrap();
     let parent = chain.parent();
     let rules = executor.spec().rules_of(&parent.header);

@@ -1,15 +1,18 @@
 //! Small loads for tests.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+mod memory_chain;
+
 use balsa_builder::BuiltBlock;
 use balsa_executor::{ExecuteError, ExecutedBlock, ExecutionMode, Executor, SealedBlock};
 use balsa_workload::generate::{Summary, generate, parsed_genesis};
-use balsa_workload::memory_chain::MemoryChain;
 use balsa_workload::params::{Params, Range};
 use balsa_workload::profile::Profile;
 use balsa_workload::world::World;
 
 use std::sync::Arc;
+
+pub(crate) use memory_chain::MemoryChain;
 
 /// A load like `quick` in small: few accounts, so that they meet often; small transactions; every kind alike often.
 pub(crate) fn small(seed: u64, fork: &str, blocks: u64) -> Params {
@@ -51,7 +54,7 @@ pub(crate) struct Importer {
 impl Importer {
     pub(crate) fn new(params: &Params, threads: usize) -> Self {
         let genesis = parsed_genesis(params, &World::new(params)).unwrap();
-        let chain = MemoryChain::new(&genesis).unwrap();
+        let chain = MemoryChain::new(&genesis);
         let executor = Executor::new(Arc::new(genesis.spec), threads, ExecutionMode::Parallel).unwrap();
         Self { chain, executor }
     }

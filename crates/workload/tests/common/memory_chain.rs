@@ -1,4 +1,5 @@
-//! The tip of a chain that lives in memory: what the next block is built on.
+//! The tip of a chain whose whole state, trie included, lies in memory: made from the genesis file, and so without
+//! anything of the generator's own state.
 
 use std::sync::Arc;
 
@@ -7,13 +8,13 @@ use balsa_chainspec::Genesis;
 use balsa_evm::BlockHashes;
 use balsa_executor::{GenesisState, Parent, SealedBlock, genesis_state};
 use balsa_state::{MemoryStore, State, StateDiff};
-use balsa_trie::{NoNodes, StateTrie, TrieError};
+use balsa_trie::{NoNodes, StateTrie};
 
 /// How many ancestors `BLOCKHASH` can name.
 const HASHES_MAX: usize = 256;
 
 /// The tip with its whole state, and nothing of older blocks but their hashes.
-pub struct MemoryChain {
+pub(crate) struct MemoryChain {
     /// Taken only while the chain moves on.
     parent: Option<Parent>,
     store: Arc<MemoryStore>,
@@ -23,24 +24,20 @@ pub struct MemoryChain {
 
 impl MemoryChain {
     /// The chain of nothing but its genesis block.
-    ///
-    /// # Errors
-    /// Only if the trie contradicts itself.
-    pub fn new(genesis: &Genesis) -> Result<Self, TrieError> {
-        let GenesisState { block, diff, trie, .. } = genesis_state(genesis)?;
+    pub(crate) fn new(genesis: &Genesis) -> Self {
+        let GenesisState { block, diff, trie, .. } = genesis_state(genesis).unwrap();
         let mut chain = Self { parent: None, store: Arc::default(), hashes: Vec::new() };
         chain.advance(&block, &diff, trie);
-        Ok(chain)
+        chain
     }
 
     /// The tip.
-    #[must_use]
-    pub fn parent(&self) -> &Parent {
-        self.parent.as_ref().expect("a tip is there from the genesis block on")
+    pub(crate) fn parent(&self) -> &Parent {
+        self.parent.as_ref().unwrap()
     }
 
     /// Makes an executed child of the tip the tip.
-    pub fn advance(&mut self, block: &SealedBlock, diff: &StateDiff, trie: StateTrie) {
+    pub(crate) fn advance(&mut self, block: &SealedBlock, diff: &StateDiff, trie: StateTrie) {
         // Without its readers the store is changed in place; if someone still reads the old tip, it is copied.
         self.parent = None;
         Arc::make_mut(&mut self.store).apply(diff);
