@@ -1,5 +1,6 @@
 //! Benchmarks of balsa's own crates; see `benches/README.md`.
 
 mod contest;
+pub mod lists;
 
 pub use contest::{Contest, Figure};
