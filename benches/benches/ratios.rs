@@ -2,11 +2,17 @@
 //! the benches whose names contain it.
 #![expect(clippy::print_stdout, reason = "a report")]
 
-use alloy_primitives::B256;
-use balsa_benches::Contest;
+use alloy_primitives::{B256, U256, keccak256};
+use alloy_rlp::Decodable;
+use balsa_bal::{FlatList, encode};
+use balsa_benches::{
+    Contest,
+    block::{self, Block},
+    lists::{LIMITS, list},
+};
 use balsa_keccak::Backend;
 use balsa_trie::OrderedRoot;
-use std::hint::black_box;
+use std::{hint::black_box, ops::Range};
 
 const ROUNDS: usize = 501;
 
@@ -23,6 +29,12 @@ fn main() {
     for (length, count) in [(44, 16), (150, 200), (500, 200), (500, 2000)] {
         ordered_root(length, count);
     }
+    for items in [300, 4700, 30_000] {
+        bal_decode(items);
+        bal_record(items);
+    }
+    bal_ordinal(4700);
+    bal_slot_ordinal(4700);
 }
 
 fn inputs(length: usize, count: usize) -> Vec<Vec<u8>> {
@@ -73,6 +85,92 @@ fn ordered_root(length: usize, count: usize) {
             black_box(root.finish());
         });
     print(contest);
+}
+
+/// The same bytes to a tree of records and to columns; the columns are checked for order and form, the tree is not.
+fn bal_decode(items: usize) {
+    let bytes = &encode(&list(items));
+    let title = format!("bal/decode/{items}");
+    let contest = Contest::new(&title)
+        .way("alloy-eip7928", move || {
+            black_box(Vec::<alloy_eip7928::AccountChanges>::decode(&mut bytes.as_ref()).unwrap());
+        })
+        .way("FlatList", move || {
+            black_box(FlatList::decode(bytes.clone(), &LIMITS).unwrap());
+        });
+    print(contest);
+}
+
+/// A block in each mode. The reference is the check without a map.
+fn bal_record(items: usize) {
+    let block = &Block::new(items);
+    let title = format!("bal/record/{items}");
+    let contest = Contest::new(&title)
+        .way("check", || {
+            black_box(block::check(block));
+        })
+        .way("verify", || {
+            black_box(block::verify(block));
+        })
+        .way("record", || {
+            black_box(block::record(block));
+        })
+        .way("trace", || {
+            black_box(block::trace(block));
+        });
+    print(contest);
+}
+
+/// Every address of a list looked up.
+fn bal_ordinal(items: usize) {
+    let list = &flat_list(items);
+    let accounts = &in_no_order(list.addresses().to_vec(), |address| keccak256(address));
+    let title = format!("bal/ordinal/{items}");
+    let contest = Contest::new(&title)
+        .way("search", move || {
+            let ordinal = |address| list.addresses().binary_search(black_box(address)).ok();
+            black_box(accounts.iter().filter_map(ordinal).max());
+        })
+        .way("table", move || {
+            black_box(accounts.iter().filter_map(|address| list.ordinal(black_box(address))).max());
+        });
+    print(contest);
+}
+
+/// Every slot of a list looked up, its account known.
+fn bal_slot_ordinal(items: usize) {
+    let list = &flat_list(items);
+    let slots = (0..list.slots_len() as u32).map(|at| (list.slot_account(at), list.slot(at))).collect();
+    let slots = &in_no_order(slots, |(_, slot)| keccak256(slot.to_be_bytes::<32>()));
+    let plain = |range: Range<u32>, slot: &U256| {
+        list.slots()[range.start as usize..range.end as usize]
+            .binary_search(slot)
+            .ok()
+            .map(|at| range.start + at as u32)
+    };
+    let title = format!("bal/slot_ordinal/{items}");
+    let contest = Contest::new(&title)
+        .way("std's search", move || {
+            let ordinal = |(account, slot): &(u32, U256)| {
+                let changed = plain(list.changed_slots(*account), black_box(slot));
+                changed.or_else(|| plain(list.read_slots(*account), black_box(slot)))
+            };
+            black_box(slots.iter().filter_map(ordinal).max());
+        })
+        .way("slot_ordinal", move || {
+            black_box(slots.iter().filter_map(|(account, slot)| list.slot_ordinal(*account, black_box(slot))).max());
+        });
+    print(contest);
+}
+
+fn flat_list(items: usize) -> FlatList {
+    FlatList::decode(encode(&list(items)), &LIMITS).unwrap()
+}
+
+/// Sorted by a hash, so that a processor can learn nothing.
+fn in_no_order<T>(mut items: Vec<T>, hash: impl Fn(&T) -> B256) -> Vec<T> {
+    items.sort_by_key(hash);
+    items
 }
 
 fn print(contest: Contest<'_>) {

@@ -1,5 +1,6 @@
 //! Benchmarks of balsa's own crates; see `benches/README.md`.
 
+pub mod block;
 mod contest;
 pub mod lists;
 

@@ -14,7 +14,7 @@ pub(crate) struct Column<T> {
 }
 
 /// A code as a range of the list's bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct CodeRange {
     pub(crate) start: u32,
     pub(crate) size: u32,
@@ -52,6 +52,22 @@ pub(crate) struct Columns {
 }
 
 impl Columns {
+    /// Columns with room for what a list of `size` bytes usually has: about four times the bytes, whatever the list
+    /// says. The divisors are bytes of list for each entry, from full blocks; a list with more entries makes the
+    /// columns grow.
+    pub(crate) fn for_bytes(size: usize) -> Self {
+        Self {
+            addresses: Vec::with_capacity(size / 128),
+            rows: Vec::with_capacity(size / 128 + 1),
+            slots: Vec::with_capacity(size / 48),
+            slot_changes: Vec::with_capacity(size / 48 + 1),
+            storage: Column::with_capacity(size / 64),
+            balances: Column::with_capacity(size / 192),
+            nonces: Column::with_capacity(size / 192),
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn open_account(&mut self, address: Address) {
         self.addresses.push(address);
         self.rows.push(self.row_here());
@@ -65,6 +81,7 @@ impl Columns {
         }
     }
 
+    #[inline(always)]
     pub(crate) fn open_slot(&mut self, slot: U256) {
         self.slots.push(slot);
         self.slot_changes.push(self.storage.len() as u32);
@@ -102,10 +119,27 @@ impl Columns {
 }
 
 impl<T> Column<T> {
-    #[inline]
-    pub(crate) fn push(&mut self, index: u32, value: T) {
+    fn with_capacity(len: usize) -> Self {
+        Self { index: Vec::with_capacity(len), value: Vec::with_capacity(len) }
+    }
+
+    /// Adds a change whose value is to come: a value that is at hand when the column has to grow must be kept in
+    /// memory meanwhile, and is then stored in parts and loaded as a whole, which stalls even when nothing grows.
+    #[inline(always)]
+    pub(crate) fn open(&mut self, index: u32)
+    where
+        T: Default,
+    {
         self.index.push(index);
-        self.value.push(value);
+        self.value.push(T::default());
+    }
+
+    /// Sets the value of the last change.
+    #[inline(always)]
+    pub(crate) fn set_last(&mut self, value: T) {
+        if let Some(last) = self.value.last_mut() {
+            *last = value;
+        }
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -258,8 +258,20 @@ impl FlatList {
     fn slot_in(&self, range: Range<u32>, slot: &U256) -> Option<u32> {
         let start = range.start;
         let slots = &self.columns.slots[range.start as usize..range.end as usize];
-        slots.binary_search(slot).ok().map(|at| start + at as u32)
+        let at = slots.partition_point(|listed| precedes(listed, slot));
+        (slots.get(at) == Some(slot)).then(|| start + at as u32)
     }
+}
+
+/// `left < right` without a branch: in a search the outcome is as good as random.
+#[inline(always)]
+fn precedes(left: &U256, right: &U256) -> bool {
+    let halves = |value: &U256| {
+        let [a, b, c, d] = value.as_limbs().map(u128::from);
+        (d << 64 | c, b << 64 | a)
+    };
+    let ((left_high, left_low), (right_high, right_low)) = (halves(left), halves(right));
+    (left_high < right_high) | (left_high == right_high) & (left_low < right_low)
 }
 
 /// Changes at one index, for the check of an execution.
