@@ -29,7 +29,7 @@ fn main() {
     for (length, count) in [(44, 16), (150, 200), (500, 200), (500, 2000)] {
         ordered_root(length, count);
     }
-    for items in [300, 4700, 30_000] {
+    for items in [300, 4700] {
         bal_decode(items);
         bal_record(items);
     }
