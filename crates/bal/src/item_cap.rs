@@ -14,5 +14,5 @@ pub fn item_count_max(gas_limit: u64) -> u64 {
 /// block is invalid, whatever the rest of it does: looked at every few transactions, this stops a block of phantom
 /// reads early.
 pub fn reads_feasible(reads_remaining: u64, gas_remaining: u64) -> bool {
-    reads_remaining.saturating_mul(ITEM_COST) <= gas_remaining
+    reads_remaining <= gas_remaining / ITEM_COST
 }

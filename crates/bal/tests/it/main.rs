@@ -4,5 +4,6 @@ mod lists;
 mod mutations;
 mod recording;
 mod round_trip;
+mod rules;
 mod vectors;
 mod world;
