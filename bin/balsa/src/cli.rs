@@ -76,7 +76,7 @@ pub(crate) enum Command {
     RemoveDb(commands::removedb::RemoveDb),
     /// Print the version and what it was built for.
     Version,
-    /// Run a node. Not part of this version.
+    /// Run a node. Not part of this version yet.
     Node,
     /// Run test vectors.
     #[command(flatten)]

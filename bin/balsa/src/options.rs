@@ -11,6 +11,7 @@ use std::{
 
 /// What holds for every command.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Every command")]
 pub(crate) struct GlobalOptions {
     /// A network's name (mainnet, sepolia, holesky, hoodi, dev) or a genesis file in geth's format
     /// [default: mainnet].
@@ -42,12 +43,34 @@ pub(crate) struct ExecutionOptions {
     /// Execute blocks sequentially even where their access list is at hand.
     #[arg(long)]
     no_bal_parallel_exec: bool,
+    /// Taken for the sake of scripts that were written for ethrex; says so, and has no effect.
+    #[arg(long, hide = true)]
+    no_bal_prefetch: bool,
+    /// As above.
+    #[arg(long, hide = true)]
+    no_bal_parallel_trie: bool,
+    /// As above.
+    #[arg(long, hide = true)]
+    no_precompile_cache: bool,
 }
 
 impl ExecutionOptions {
     /// The executor's mode.
     pub(crate) fn mode(self) -> ExecutionMode {
         if self.no_bal_parallel_exec { ExecutionMode::Sequential } else { ExecutionMode::Auto }
+    }
+
+    /// Says which of the flags that were given do nothing here.
+    pub(crate) fn warn_of_flags_without_effect(self) {
+        for (flag, is_set) in [
+            ("--no-bal-prefetch", self.no_bal_prefetch),
+            ("--no-bal-parallel-trie", self.no_bal_parallel_trie),
+            ("--no-precompile-cache", self.no_precompile_cache),
+        ] {
+            if is_set {
+                tracing::warn!("{flag} has no effect: this part of the import cannot be switched off");
+            }
+        }
     }
 }
 

@@ -207,6 +207,61 @@ fn a_benchmark_reports_what_it_promises() {
     assert!(found.contains("serial") && !found.contains("parallel against"), "{found}");
 }
 
+/// The committed chain, with lists, under Amsterdam.
+fn quick(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/quick").join(name)
+}
+
+#[test]
+fn lists_come_back_as_they_went_in() {
+    let dir = TempDir::new().expect("a directory");
+    let path = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+    let [genesis, chain, lists] =
+        ["genesis.json", "chain.rlp", "bals.rlp"].map(|name| quick(name).to_string_lossy().into_owned());
+    let (with, without) = (path("with"), path("without"));
+    let base = ["import", &chain, "--network", &genesis, "--datadir"];
+    check(&[&base[..], &[&with, "--with-bal", &lists]].concat(), 0, "imported=24 known=0 failed_files=0 head=24");
+    check(&[&base[..], &[&without]].concat(), 0, "imported=24 known=0 failed_files=0 head=24");
+    for datadir in [with, without] {
+        let (out_chain, out_lists) = (path("out.rlp"), path("out-bals.rlp"));
+        check(&["export", &out_chain, "--export-bal", &out_lists, "--datadir", &datadir], 0, "");
+        assert!(fs::read(out_chain).expect("the export") == fs::read(&chain).expect("the chain"));
+        assert!(fs::read(out_lists).expect("the export") == fs::read(&lists).expect("the lists"));
+    }
+    let recorded = path("recorded.rlp");
+    check(&["import-bench", &quick("").to_string_lossy(), "--export-bal", &recorded], 0, "");
+    assert!(fs::read(recorded).expect("the lists") == fs::read(&lists).expect("the lists"));
+}
+
+#[test]
+fn a_wrong_list_is_refused_with_its_block() {
+    let dir = TempDir::new().expect("a directory");
+    let path = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+    let mut lists = fs::read(quick("bals.rlp")).expect("the lists");
+    let fifth = offsets(&lists)[4];
+    lists[fifth + 20] ^= 1;
+    fs::write(path("bals.rlp"), lists).expect("a temporary file is written");
+    let [genesis, chain] = ["genesis.json", "chain.rlp"].map(|name| quick(name).to_string_lossy().into_owned());
+    let arguments =
+        ["import", &chain, "--network", &genesis, "--with-bal", &path("bals.rlp"), "--datadir", &path("db")];
+    let output = check(&arguments, 1, "chain.rlp: block 5 0x");
+    assert!(text(&output.stderr).contains("block access list"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("imported=4 known=0 failed_files=1 head=4"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn both_modes_import_the_committed_chain() {
+    let quick = quick("").to_string_lossy().into_owned();
+    let output = check(&["import-bench", &quick, "--warmup", "0", "--repeat", "1", "--json", "-"], 0, "");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON alone on standard output");
+    assert_eq!(report["serial"]["paths"]["sequential"], 24);
+    let paths = &report["parallel"]["paths"];
+    assert_eq!((&paths["sequential"], &paths["fallback"]), (&0.into(), &0.into()), "{paths}");
+    assert!(report["execute_speedup"].is_number() && report["block_speedup"].is_number());
+    assert!(report["merkleize_hidden_share"].as_f64().is_some_and(|share| share > 0.0));
+    assert!(report["peak_rss_bytes"].as_u64().is_some_and(|bytes| bytes > 1 << 20));
+}
+
 #[test]
 fn an_interrupt_ends_the_work_and_clears_up() {
     let setting = Setting::new();

@@ -46,6 +46,7 @@ pub(crate) struct Import {
 impl Import {
     /// Runs the command.
     pub(crate) fn run(&self, global: &GlobalOptions) -> Result<ExitCode, CommandError> {
+        self.execution.warn_of_flags_without_effect();
         let interrupt = Interrupt::listen().map_err(CommandError::Signals)?;
         let genesis = global.genesis()?;
         // Before anything is opened: what cannot be read whole is not begun.

@@ -15,7 +15,7 @@ use crate::{
     interrupt::Interrupt,
     launch::Parts,
     logging,
-    options::GlobalOptions,
+    options::{ExecutionOptions, GlobalOptions},
     progress::Progress,
 };
 use balsa_executor::ExecutionMode;
@@ -33,14 +33,17 @@ use tracing_subscriber::Layer;
 /// Imports a chain over and over, each time into a fresh database, and shows what each stage costs.
 #[derive(Debug, Args)]
 pub(crate) struct ImportBench {
-    /// A chain file, a directory of them, or a fixture's folder with genesis.json, chain.rlp and lists.rlp
-    /// [default: the committed fixture].
-    #[arg(value_name = "FILE|DIR")]
+    /// A chain file, a directory of them, a fixture's folder with genesis.json, chain.rlp and bals.rlp, or a load by
+    /// name (quick, mainnet-mix, stress), which is generated when it is first asked for [default: quick].
+    #[arg(value_name = "FILE|DIR|LOAD")]
     chain: Option<PathBuf>,
     /// The blocks' access lists: concatenated list RLP, one for each block that has one. Without it they are recorded
     /// in a sequential run before the measured ones.
     #[arg(long, value_name = "FILE")]
     with_bal: Option<PathBuf>,
+    /// Only write the blocks' access lists to this file, as a sequential run records them, and measure nothing.
+    #[arg(long, value_name = "FILE", conflicts_with = "with_bal")]
+    export_bal: Option<PathBuf>,
     /// Which executors to measure.
     #[arg(long, value_name = "MODE", value_enum, default_value_t = Modes::Both)]
     mode: Modes,
@@ -50,6 +53,12 @@ pub(crate) struct ImportBench {
     /// Runs of each mode that count. Two or more give a confidence interval.
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = at_least_one)]
     repeat: usize,
+    /// Begin at the genesis block even if --datadir holds a database, which stays as it is.
+    #[arg(long)]
+    removedb: bool,
+    /// How blocks are executed.
+    #[command(flatten)]
+    execution: ExecutionOptions,
     /// Print a line for each block of each measured run.
     #[arg(long)]
     blocks: bool,
@@ -77,11 +86,13 @@ impl ImportBench {
     pub(crate) fn run(&self, global: &GlobalOptions) -> Result<ExitCode, CommandError> {
         let recorder = StageRecorder::default();
         logging::start(global, recorder.clone().with_filter(StageSpans));
+        self.execution.warn_of_flags_without_effect();
         let interrupt = Interrupt::listen().map_err(CommandError::Signals)?;
 
         let subject = Subject::find(self.chain.as_deref(), self.with_bal.as_deref(), global)?;
         let parts = Parts::new(global, &subject.genesis)?;
-        let place = Place::find(global, &parts)?;
+        let base = global.datadir.as_deref().filter(|_| !self.removedb);
+        let place = Place::find(base, &parts)?;
         let bench = Bench {
             subject: &subject,
             parts: &parts,
@@ -90,6 +101,10 @@ impl ImportBench {
             recorder: &recorder,
             interrupt: &interrupt,
         };
+        if let Some(path) = &self.export_bal {
+            bench.record_lists(path, &Progress::blocks("record lists", subject.count.blocks))?;
+            return Ok(ExitCode::SUCCESS);
+        }
         let lists = self.lists(&bench)?;
         let runs = self.measure(&bench, lists.as_deref())?;
 
@@ -103,10 +118,19 @@ impl ImportBench {
         }
     }
 
+    /// The modes to measure. Without parallel execution there is only one.
+    fn modes(&self) -> &'static [Mode] {
+        match (self.execution.mode(), self.mode) {
+            (ExecutionMode::Sequential, _) | (_, Modes::Serial) => &[Mode::Serial],
+            (_, Modes::Parallel) => &[Mode::Parallel],
+            (_, Modes::Both) => &[Mode::Serial, Mode::Parallel],
+        }
+    }
+
     /// The file of lists that the parallel runs take, recorded if there is none.
     fn lists(&self, bench: &Bench<'_>) -> Result<Option<PathBuf>, CommandError> {
         let subject = bench.subject;
-        if self.mode == Modes::Serial || subject.lists.is_some() {
+        if self.modes() == [Mode::Serial] || subject.lists.is_some() {
             return Ok(subject.lists.clone());
         }
         if subject.count.with_list == 0 {
@@ -120,11 +144,7 @@ impl ImportBench {
 
     /// The measured runs. The modes take turns, so that a machine that grows slower does so for both.
     fn measure(&self, bench: &Bench<'_>, lists: Option<&Path>) -> Result<Vec<Run>, CommandError> {
-        let modes: &[Mode] = match self.mode {
-            Modes::Serial => &[Mode::Serial],
-            Modes::Parallel => &[Mode::Parallel],
-            Modes::Both => &[Mode::Serial, Mode::Parallel],
-        };
+        let modes = self.modes();
         let mut runs = Vec::new();
         for round in 0..self.warmup + self.repeat {
             for mode in modes {
@@ -168,10 +188,10 @@ struct Place {
 }
 
 impl Place {
-    /// The chain's own database is the base, if `--datadir` names one: then the runs lie beside it, since files are
-    /// linked. Otherwise the base is a new database of the genesis block.
-    fn find(global: &GlobalOptions, parts: &Parts) -> Result<Self, CommandError> {
-        if let Some(dir) = &global.datadir
+    /// The database in `dir` is the base, if there is one: then the runs lie beside it, since files are linked.
+    /// Otherwise the base is a new database of the genesis block.
+    fn find(dir: Option<&Path>, parts: &Parts) -> Result<Self, CommandError> {
+        if let Some(dir) = dir
             && Identity::read(dir)?.is_some()
         {
             // Closed at once: whatever a crash left to execute again is not part of any run.
@@ -180,7 +200,7 @@ impl Place {
             chain.close()?;
             let beside = dir.canonicalize().map_err(|error| CommandError::file(dir, "find", error))?;
             let scratch = scratch(|builder| builder.tempdir_in(beside.parent().unwrap_or(&beside)))?;
-            return Ok(Self { base: dir.clone(), scratch });
+            return Ok(Self { base: dir.to_owned(), scratch });
         }
         let scratch = scratch(|builder| builder.tempdir())?;
         let base = scratch.path().join("base");
