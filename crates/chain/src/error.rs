@@ -13,9 +13,9 @@ pub enum ChainError {
     /// The database could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// Block 0 or its state could not be built.
-    #[error("genesis: {0}")]
-    Genesis(#[from] TrieError),
+    /// The trie of block 0, or of blocks that were executed before, could not be built.
+    #[error("trie: {0}")]
+    Trie(#[from] TrieError),
     /// Block 0 could not be stored.
     #[error(transparent)]
     Flush(#[from] FlushError),
@@ -61,6 +61,16 @@ pub enum LookupError {
         block: BlockPointer,
         /// Why.
         error: alloy_rlp::Error,
+    },
+    /// The state in memory is not the one that the block's header commits to.
+    #[error("state root of block {block:?} is {found} now, the header says {expected}")]
+    StateRoot {
+        /// The block.
+        block: BlockPointer,
+        /// What came out.
+        found: B256,
+        /// In the header.
+        expected: B256,
     },
     /// A part of a stored block is not there.
     #[error("stored {what} of block {block:?} is missing")]

@@ -26,6 +26,7 @@ mod persistence;
 mod settings;
 mod stage;
 mod tree;
+mod trie_renewal;
 mod verify;
 mod view;
 

@@ -40,13 +40,14 @@ impl Chain {
         Ok(self.persister.close()?)
     }
 
-    /// Hands blocks over when there are more than the settings keep.
+    /// Hands blocks over when there are more than the settings keep, and begins the trie anew when it is too large.
     pub(crate) fn hand_over_old(&mut self) -> Result<(), ChainError> {
-        self.hand_over(blocks_too_many(&self.view, &self.settings))
+        self.hand_over(blocks_too_many(&self.view, &self.settings))?;
+        self.renew_trie_if_large()
     }
 
     /// Hands the oldest `count` canonical blocks of the tree over, in one batch.
-    fn hand_over(&mut self, count: u64) -> Result<(), ChainError> {
+    pub(crate) fn hand_over(&mut self, count: u64) -> Result<(), ChainError> {
         if count == 0 {
             return Ok(());
         }

@@ -12,6 +12,8 @@ pub struct ChainSettings {
     pub flush_blocks: u64,
     /// Bytes of blocks and states in memory from which blocks are flushed earlier than `kept_blocks` says.
     pub kept_bytes_max: u64,
+    /// Bytes of trie nodes in memory from which the trie begins anew from the disk.
+    pub trie_bytes_max: u64,
     /// The store below.
     pub storage: Settings,
 }
@@ -23,6 +25,12 @@ impl ChainSettings {
 
 impl Default for ChainSettings {
     fn default() -> Self {
-        Self { kept_blocks: 128, flush_blocks: 32, kept_bytes_max: 1 << 30, storage: Settings::default() }
+        Self {
+            kept_blocks: 128,
+            flush_blocks: 32,
+            kept_bytes_max: 1 << 30,
+            trie_bytes_max: 4 << 30,
+            storage: Settings::default(),
+        }
     }
 }

@@ -9,6 +9,7 @@ use std::{
 };
 
 use alloy_primitives::B256;
+use balsa_trie::StateTrie;
 
 use crate::{KeptBlock, layer_stack::LayerStack};
 
@@ -136,12 +137,24 @@ impl Tree {
         raised
     }
 
+    /// Every block of the tree, parents before children.
+    pub(crate) fn in_order(&self) -> Vec<&Arc<KeptBlock>> {
+        let mut blocks: Vec<_> = self.blocks().collect();
+        blocks.sort_unstable_by_key(|kept| kept.number());
+        blocks
+    }
+
+    /// The same blocks on other versions of their tries.
+    pub(crate) fn replace_tries(&mut self, tries: &HashMap<B256, StateTrie>) {
+        for (hash, node) in &mut self.nodes {
+            node.kept = node.kept.with_trie(&tries[hash]);
+        }
+    }
+
     /// Keeps the root and its descendants.
     fn forget_strangers(&mut self) {
-        let mut by_number: Vec<_> = self.nodes.values().map(|node| node.kept.clone()).collect();
-        by_number.sort_unstable_by_key(|kept| kept.number());
         let mut family = HashSet::from([self.canonical[0]]);
-        for kept in by_number {
+        for kept in self.in_order() {
             if family.contains(&kept.parent_hash()) {
                 family.insert(kept.hash());
             }

@@ -269,6 +269,27 @@ fn what_was_not_flushed_is_executed_again_with_its_branches() {
 }
 
 #[test]
+fn a_large_trie_begins_anew() {
+    let real = to_prague();
+    let dir = tempfile::tempdir().unwrap();
+    let settings = ChainSettings { kept_blocks: 20, trie_bytes_max: 1 << 20, ..small() };
+    let mut chain = real.open(dir.path(), settings).unwrap();
+    let (mut renewed, mut bytes) = (0, 0);
+    for block in &real.blocks {
+        import_next(&mut chain, block);
+        let now = chain.memory().unwrap().trie_page_bytes;
+        assert!(now <= settings.trie_bytes_max, "{now} bytes of trie after block {}", block.header.number);
+        renewed += usize::from(now < bytes);
+        bytes = now;
+        // The blocks that stay can still be built upon.
+        let ancestor = real.blocks[block.header.number.saturating_sub(3) as usize].hash;
+        assert!(chain.view().kept(&ancestor).is_some(), "block {}", block.header.number);
+    }
+    assert!(renewed > 2, "begun anew {renewed} times, {bytes} bytes at the end");
+    assert_eq!(chain.view().head().hash(), real.head);
+}
+
+#[test]
 fn a_small_budget_flushes_early() {
     let real = to_prague();
     let dir = tempfile::tempdir().unwrap();
