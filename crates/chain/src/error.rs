@@ -38,6 +38,9 @@ pub enum ChainError {
     /// Nothing is persisted any more.
     #[error(transparent)]
     Persist(#[from] PersistError),
+    /// A chain was to be begun with a genesis that opens stored chains only.
+    #[error("the genesis state is not in the directory, and did not come with the genesis")]
+    GenesisStateMissing,
 }
 
 impl From<StoreError> for ChainError {

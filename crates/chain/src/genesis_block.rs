@@ -18,7 +18,8 @@ pub struct GenesisBlock {
     pub spec: Arc<ChainSpec>,
     /// The block.
     pub block: SealedBlock,
-    pub(crate) change: StateChange,
+    /// The state, unless it lies in the store already.
+    pub(crate) change: Option<StateChange>,
 }
 
 impl GenesisBlock {
@@ -56,8 +57,13 @@ impl GenesisBlock {
         Ok(Self {
             spec: Arc::new(genesis.spec.clone()),
             block: SealedBlock::from_parts(header, Vec::new(), Vec::new(), withdrawals),
-            change: StateChange { layer: Arc::new(Layer::new(diff)), nodes: Arc::new(after.nodes) },
+            change: Some(StateChange { layer: Arc::new(Layer::new(diff)), nodes: Arc::new(after.nodes) }),
         })
+    }
+
+    /// The genesis of chains that have begun already (see [`crate::Preparation`]): it opens them, and begins none.
+    pub fn stored(spec: Arc<ChainSpec>, block: SealedBlock) -> Self {
+        Self { spec, block, change: None }
     }
 
     /// The block's hash.

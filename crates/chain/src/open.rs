@@ -6,7 +6,7 @@ use alloy_consensus::Header;
 use alloy_primitives::Bytes;
 use balsa_executor::{Executor, SealedBlock};
 use balsa_state::ReadCache;
-use balsa_storage::{BlockPointer, CanonicalBlock, FlushBatch, Head, Persister, Snapshot, Store};
+use balsa_storage::{BlockPointer, CanonicalBlock, FlushBatch, Head, Persister, Snapshot, StateChange, Store};
 use tracing::{info, warn};
 
 use crate::{
@@ -30,7 +30,8 @@ impl Chain {
     ) -> Result<Self, ChainError> {
         let store = Store::open(dir, genesis.hash(), genesis.spec.chain_id, settings.storage)?;
         if store.snapshot()?.head().is_none() {
-            store.flush(&first_batch(genesis))?;
+            let change = genesis.change.clone().ok_or(ChainError::GenesisStateMissing)?;
+            store.flush(&first_batch(genesis, vec![change]))?;
         }
         let mut chain = Self::on_store(store, executor, settings)?;
         chain.execute_again()?;
@@ -99,15 +100,15 @@ impl Chain {
     }
 }
 
-/// The flush that begins a chain.
-fn first_batch(genesis: &GenesisBlock) -> FlushBatch {
+/// The flush that begins a chain; `changes` make its state of what the store has of it already.
+pub(crate) fn first_batch(genesis: &GenesisBlock, changes: Vec<StateChange>) -> FlushBatch {
     let header = &genesis.block.header;
     let block = BlockPointer { number: header.number, hash: genesis.hash() };
     let kept = KeptBlock::stored(genesis.block.clone(), Vec::new(), None, header.difficulty);
     FlushBatch {
         blocks: vec![Arc::new(block_record::record(&kept))],
         canonical: vec![CanonicalBlock { block, transactions: Vec::new() }],
-        changes: vec![genesis.change.clone()],
+        changes,
         head: Some(kept.head()),
         ..FlushBatch::default()
     }

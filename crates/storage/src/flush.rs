@@ -50,6 +50,17 @@ pub(crate) fn flush(engine: &Engine, batch: &FlushBatch, settings: &Settings) ->
     Ok(())
 }
 
+/// Writes a part of the first state, ahead of the first flush.
+pub(crate) fn preload(engine: &Engine, part: &StateChange, settings: &Settings) -> Result<(), FlushError> {
+    let before = Snapshot::new(engine.view())?;
+    if let Some(head) = before.head() {
+        return Err(FlushError::NotLater { number: 0, head: head.number });
+    }
+    let mut writes = engine.batch_in_parts();
+    put_state(&mut writes, &before.view, std::slice::from_ref(part), settings)?;
+    writes.commit().map_err(FlushError::Commit)
+}
+
 /// The canonical blocks of a batch join the stored head to the new one, without a gap.
 fn check_continues(stored: Option<Head>, batch: &FlushBatch) -> Result<(), FlushError> {
     let Some(new) = batch.head else {

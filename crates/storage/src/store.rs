@@ -8,8 +8,8 @@ use std::{
 use alloy_primitives::B256;
 
 use crate::{
-    FlushBatch, FlushError, Identity, OpenError, Settings, Snapshot, StoreError, StoreStats, engine::Engine, flush,
-    open, stats,
+    FlushBatch, FlushError, Identity, OpenError, Settings, Snapshot, StateChange, StoreError, StoreStats,
+    engine::Engine, flush, open, stats,
 };
 
 /// One open database. Clones share it; it is closed when the last one, and the last snapshot, is dropped.
@@ -52,6 +52,15 @@ impl Store {
     /// See [`FlushError`]; after [`FlushError::Commit`] every later flush fails too.
     pub fn flush(&self, batch: &FlushBatch) -> Result<(), FlushError> {
         flush::flush(&self.inner.engine, batch, &self.inner.settings)
+    }
+
+    /// Writes a part of the state of block 0, before the flush that brings that block: for states larger than memory.
+    /// Until then the parts count for nothing.
+    ///
+    /// # Errors
+    /// [`FlushError::NotLater`] where the database has a head already.
+    pub fn preload(&self, part: &StateChange) -> Result<(), FlushError> {
+        flush::preload(&self.inner.engine, part, &self.inner.settings)
     }
 
     /// Sizes of the tables.

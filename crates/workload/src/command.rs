@@ -9,6 +9,7 @@ use clap::Args;
 use crate::fixture::{self, FixtureError};
 use crate::generate::Summary;
 use crate::params::{Params, ParamsError};
+use crate::prepare::{PrepareError, prepare};
 use crate::profile::Profile;
 
 /// Makes a chain of real transactions from a seed: genesis.json, chain.rlp and bals.rlp in a folder.
@@ -23,6 +24,9 @@ pub struct WorkloadArgs {
     /// The folder to write to; it is created.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+    /// Also prepares a database in this folder that stands at the genesis block: for states too large for init.
+    #[arg(long = "prepare", value_name = "DIR")]
+    pub prepare: Option<PathBuf>,
     /// Another seed.
     #[arg(long)]
     pub seed: Option<u64>,
@@ -57,6 +61,8 @@ pub enum CommandError {
     Params(#[from] ParamsError),
     #[error(transparent)]
     Fixture(#[from] FixtureError),
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
     #[error("cannot write: {0}")]
     Write(#[from] io::Error),
 }
@@ -99,6 +105,10 @@ pub fn run(
     let params = args.resolve()?;
     let summary = fixture::write(&params, &args.out, |block| progress(block, params.blocks))?;
     describe(&summary, out)?;
+    if let Some(folder) = &args.prepare {
+        prepare(&params, folder, Default::default())?;
+        writeln!(out, "database prepared in {}", folder.display())?;
+    }
     writeln!(out, "written to {}", args.out.display())?;
     Ok(summary)
 }

@@ -1,5 +1,6 @@
 //! Fixtures on disk: a folder with the genesis file, the chain and its lists.
 //!
+//! - `params.toml`: what the rest follows from.
 //! - `genesis.json`: geth's format.
 //! - `chain.rlp`: the blocks' RLP, one after the other, without the genesis block.
 //! - `bals.rlp`: the lists' RLP, one for each block that has one; missing under forks without lists.
@@ -21,6 +22,8 @@ use crate::world::World;
 
 /// File names within a fixture's folder.
 pub mod file {
+    /// The parameters.
+    pub const PARAMS: &str = "params.toml";
     /// The genesis file.
     pub const GENESIS: &str = "genesis.json";
     /// The chain.
@@ -57,6 +60,7 @@ pub fn write(params: &Params, folder: &Path, mut progress: impl FnMut(u64)) -> R
     let in_folder = |name: &str| folder.join(name);
     fs::create_dir_all(folder).map_err(|error| at(folder, error))?;
     remove(&in_folder(file::HEAD))?;
+    write_params(params, &in_folder(file::PARAMS))?;
     write_genesis(params, &in_folder(file::GENESIS))?;
 
     let mut chain = Output::create(in_folder(file::CHAIN))?;
@@ -103,6 +107,20 @@ pub fn ensure(profile: Profile, fixtures: &Path, progress: impl FnMut(u64)) -> R
 #[must_use]
 pub fn head_of(folder: &Path) -> Option<B256> {
     fs::read_to_string(folder.join(file::HEAD)).ok()?.trim().parse().ok()
+}
+
+/// The parameters of the fixture in `folder`, where they are there and make sense.
+#[must_use]
+pub fn params_of(folder: &Path) -> Option<Params> {
+    Params::parse(&fs::read_to_string(folder.join(file::PARAMS)).ok()?).ok()
+}
+
+/// Leaves a file that says the same, perhaps with comments.
+fn write_params(params: &Params, path: &Path) -> Result<(), FixtureError> {
+    if path.parent().and_then(params_of).as_ref() == Some(params) {
+        return Ok(());
+    }
+    fs::write(path, params.to_text()).map_err(|error| at(path, error))
 }
 
 fn write_genesis(params: &Params, path: &Path) -> Result<(), FixtureError> {

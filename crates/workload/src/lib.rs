@@ -8,7 +8,7 @@
 //! - [`plan`], [`intent`], [`kind`]: the endless stream of transactions.
 //! - [`sign`]: the same, signed, ahead of execution.
 //! - [`generate`]: the chain, block by block through the payload builder.
-//! - [`fixture`]: the same on disk; [`command`]: `balsa workload`.
+//! - [`fixture`]: the same on disk; [`prepare`]: a database that stands at the genesis block; [`command`]: `balsa workload`.
 //!
 //! Below them: [`assembler`] and [`contracts`] (bytecode from readable source), [`abi`], [`accounts`], [`random`].
 //!
@@ -27,6 +27,7 @@ pub mod intent;
 pub mod kind;
 pub mod params;
 pub mod plan;
+pub mod prepare;
 pub mod prestate;
 pub mod profile;
 pub mod random;

@@ -169,6 +169,12 @@ impl Params {
         Ok(params)
     }
 
+    /// The parameters as a file.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        toml::to_string(self).unwrap_or_else(|fault| panic!("parameters as TOML: {fault}"))
+    }
+
     /// The rules that `fork` names.
     ///
     /// # Errors
@@ -283,6 +289,14 @@ mod tests {
             params.mix = [(Kind::Blob, 1)].into();
         };
         assert!(refused(before_blobs).contains("Shanghai"));
+    }
+
+    #[test]
+    fn files_say_everything() {
+        for profile in Profile::ALL {
+            let params = profile.params();
+            assert_eq!(Params::parse(&params.to_text()).unwrap(), params);
+        }
     }
 
     #[test]
