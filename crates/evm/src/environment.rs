@@ -94,7 +94,7 @@ impl BlockEnvironment {
 }
 
 /// revm's name for a fork's instruction set and gas schedule.
-fn spec_id(fork: Fork) -> SpecId {
+pub(crate) fn spec_id(fork: Fork) -> SpecId {
     match fork {
         Fork::Frontier => SpecId::FRONTIER,
         Fork::Homestead | Fork::Dao => SpecId::HOMESTEAD,

@@ -6,6 +6,7 @@
 //! - [`Phase`]: a view that lets several calls count as one block access index (EIP-7928: index 0 and n + 1).
 //! - [`before_transactions`], [`after_transactions`]: the calls and credits around the transactions, in the
 //!   specification's order, for both executors and the payload builder.
+//! - [`intrinsic_gas`]: what a transaction costs before it runs.
 //! - [`BlockGas`]: the one admission function (EIP-7778, EIP-8037).
 
 mod code_cache;
@@ -14,6 +15,7 @@ mod database;
 mod environment;
 mod error;
 mod gas;
+mod intrinsic;
 mod journal;
 mod net_gas_metering;
 mod outcome;
@@ -26,6 +28,7 @@ pub use code_cache::CodeCache;
 pub use environment::{BlockEnvironment, BlockHashes};
 pub use error::{InvalidTransaction, PhaseError, TransactError};
 pub use gas::{AdmissionError, BlockGas, TransactionGas};
+pub use intrinsic::{IntrinsicGas, intrinsic_gas};
 pub use outcome::{AccountOutcome, SlotOutcome, SlotOutcomes};
 pub use phase::{Phase, PhaseOutcomes};
 pub use phases::{after_transactions, before_transactions, dao_fork, proof_of_work_rewards, with_deposits};
