@@ -1,16 +1,17 @@
 //! The transaction index: questions a second, and records a second.
 
-#![allow(missing_docs, reason = "criterion's macros")]
+#![expect(clippy::print_stdout, reason = "a report")]
 
 use std::hint::black_box;
 
 use alloy_primitives::B256;
+use balsa_benches::Contest;
 use balsa_txindex::{DirectoryIndex, Settings, TransactionPosition};
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use tempfile::TempDir;
 
-/// Questions of one iteration.
-const BATCH: u64 = 4096;
+/// Questions of one run.
+const BATCH: u64 = 1024;
+const ROUNDS: usize = 501;
 
 /// Keys that look like hashes; the index mixes them with its own seed.
 fn hash(i: u64) -> B256 {
@@ -34,48 +35,42 @@ fn filled(dir: &TempDir) -> (DirectoryIndex, u64) {
     (index, keys)
 }
 
-fn txindex(criterion: &mut Criterion) {
+fn main() {
     let dir = TempDir::new().expect("a place for files");
     let (index, keys) = filled(&dir);
-    let mut group = criterion.benchmark_group("txindex");
-    group.throughput(Throughput::Elements(BATCH)).sample_size(20);
-    // Hashes made beforehand, all over the range, another batch each time.
-    let asked = |from: u64| -> Vec<B256> {
+    // Hashes made beforehand, all over the range, and other ones each time: caches must not know them.
+    let all_over = |from: u64| -> Vec<B256> {
         (0..64 * BATCH).map(|i| hash(from + i.wrapping_mul(2_654_435_761) % keys)).collect()
     };
-    for (name, asked) in [("absent", asked(1 << 40)), ("present", asked(0))] {
-        let mut batches = asked.chunks_exact(BATCH as usize).cycle();
-        group.bench_function(format!("may_contain/{name}"), |bencher| {
-            bencher.iter(|| {
-                let batch = batches.next().unwrap_or_default();
-                batch.iter().filter(|hash| index.may_contain(black_box(hash))).count()
-            })
+    let (absent, present) = (all_over(1 << 40), all_over(0));
+    println!("| bench | median of a question | a second |\n|---|---|---|");
+    for (name, asked) in [("absent", &absent), ("present", &present)] {
+        let mut asked = asked.chunks_exact(BATCH as usize).cycle();
+        let mut batch = || asked.next().unwrap_or_default();
+        measure(&format!("txindex/may_contain/{name}"), || {
+            black_box(batch().iter().filter(|hash| index.may_contain(black_box(hash))).count());
         });
-        group.bench_function(format!("position/{name}"), |bencher| {
-            bencher.iter(|| {
-                let batch = batches.next().unwrap_or_default();
-                batch.iter().filter(|hash| index.position(black_box(hash)).is_ok_and(|found| found.is_some())).count()
-            })
+        measure(&format!("txindex/position/{name}"), || {
+            black_box(batch().iter().filter(|hash| index.contains(black_box(hash)).is_ok_and(|found| found)).count());
         });
     }
     let mut next = keys;
-    group.bench_function("set_if_not_exists/new", |bencher| {
-        bencher.iter(|| {
-            for _ in 0..BATCH {
-                next += 1;
-                let position = TransactionPosition { block_number: next, index: 0 };
-                index.set_if_not_exists(&hash(next), position).expect("a working disk");
-            }
-        })
+    measure("txindex/set_if_not_exists/new", || {
+        for _ in 0..BATCH {
+            next += 1;
+            let position = TransactionPosition { block_number: next, index: 0 };
+            index.set_if_not_exists(&hash(next), position).expect("a working disk");
+        }
     });
-    group.finish();
     let stats = index.stats();
     let bytes = stats.filter_bytes as f64 / stats.keys as f64;
-    #[expect(clippy::print_stdout, reason = "a measurement that is not a time")]
-    {
-        println!("txindex/filter_bytes_a_key: {bytes:.3} ({} keys, {} runs)", stats.keys, stats.runs);
-    }
+    println!("\nfilters: {bytes:.3} bytes a key with {} keys; {} runs", stats.keys, stats.runs);
 }
 
-criterion_group!(benches, txindex);
-criterion_main!(benches);
+/// Prints the median over short rounds, which a busy machine rarely interrupts.
+fn measure(name: &str, work: impl FnMut()) {
+    for figure in Contest::new(name).way("index", work).run(ROUNDS) {
+        let nanoseconds = figure.time.as_nanos() as f64 / BATCH as f64;
+        println!("| `{name}` | {nanoseconds:.1} ns | {:.1} M |", 1000.0 / nanoseconds);
+    }
+}
