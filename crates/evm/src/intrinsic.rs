@@ -23,10 +23,9 @@ pub fn intrinsic_gas(rules: &Rules, transaction: &Transaction, sender: Address) 
     let access_list = transaction.access_list().map(|list| list.0.as_slice()).unwrap_or_default();
     let slots: usize = access_list.iter().map(|item| item.storage_keys.len()).sum();
     let authorizations = transaction.authorization_list().map_or(0, <[_]>::len);
-    let parts = rules.has(Fork::Amsterdam).then(|| Eip2780TxInfo {
-        value: transaction.value(),
-        is_self_transfer: transaction.to() == Some(sender),
-    });
+    let parts = rules
+        .has(Fork::Amsterdam)
+        .then(|| Eip2780TxInfo { value: transaction.value(), is_self_transfer: transaction.to() == Some(sender) });
     let gas = calculate_initial_tx_gas(
         spec,
         transaction.input(),
