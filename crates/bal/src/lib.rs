@@ -10,6 +10,7 @@ mod decode;
 mod diff;
 mod encode;
 mod flat_list;
+pub mod inspect;
 mod item_cap;
 mod json;
 mod key_hashes;

@@ -1,5 +1,6 @@
 //! Tests of the crate from outside.
 
+mod inspect;
 mod lists;
 mod mutations;
 mod recording;
