@@ -52,9 +52,8 @@ pub(crate) struct Columns {
 }
 
 impl Columns {
-    /// Columns with room for what a list of `size` bytes usually has: about four times the bytes, whatever the list
-    /// says. The divisors are bytes of list for each entry, from full blocks; a list with more entries makes the
-    /// columns grow.
+    /// Columns with room for what a list of `size` bytes usually has: about twice the bytes, whatever the list says.
+    /// The divisors are bytes of list for each entry, from full blocks; a list with more entries makes columns grow.
     pub(crate) fn for_bytes(size: usize) -> Self {
         Self {
             addresses: Vec::with_capacity(size / 128),

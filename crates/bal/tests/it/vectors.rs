@@ -6,6 +6,7 @@ use serde::Deserialize;
 use std::{
     collections::BTreeMap,
     fs::File,
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
 };
 
@@ -81,6 +82,32 @@ fn lists_of_the_official_suites() {
     let expected =
         [("BLOCK_ACCESS_LIST_GAS_LIMIT_EXCEEDED", 1), ("INCORRECT_BLOCK_FORMAT", 1), ("INVALID_BLOCK_ACCESS_LIST", 18)];
     assert_eq!(counts.refused.into_iter().collect::<Vec<_>>(), expected);
+}
+
+/// A chain under the whole of Amsterdam, which an independent client built: all its lists are valid.
+#[test]
+fn lists_of_the_amsterdam_devnet() {
+    #[derive(Deserialize)]
+    struct Request {
+        method: String,
+        params: serde_json::Value,
+    }
+    let Some(folder) = vectors() else { return };
+    let file = File::open(folder.join("amsterdam-devnet/engine.jsonl.zst")).unwrap();
+    let mut lists = 0;
+    for line in BufReader::new(zstd::Decoder::new(file).unwrap()).lines() {
+        let request: Request = serde_json::from_str(&line.unwrap()).unwrap();
+        if request.method == "engine_newPayloadV5" {
+            let payload: Payload = serde_json::from_value(request.params[0].clone()).unwrap();
+            let bytes = payload.block_access_list.expect("a list from Amsterdam on");
+            let limits = limits(payload.transactions.len(), payload.gas_limit);
+            let list = FlatList::decode(bytes.clone(), &limits).unwrap();
+            assert_eq!(encode(&list.to_accounts()), bytes);
+            assert_eq!(list.check_item_cap(), Ok(()));
+            lists += 1;
+        }
+    }
+    assert_eq!(lists, 125);
 }
 
 /// The folder of the packs; none on a machine that has not fetched them.
