@@ -2,7 +2,7 @@
 
 use alloy_primitives::B256;
 use balsa_keccak::{Backend, keccak256, keccak256_fixed, keccak256_many};
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput};
 use std::hint::black_box;
 
 fn inputs(length: usize, count: usize) -> Vec<Vec<u8>> {
@@ -57,11 +57,11 @@ fn backends(criterion: &mut Criterion) {
     }
 }
 
-/// The macros' functions, which have no documentation.
-#[expect(missing_docs, reason = "made by a macro")]
-mod run {
-    use super::{backends, fixed, many, one};
-    criterion::criterion_group!(benches, one, many, fixed, backends);
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    one(&mut criterion);
+    many(&mut criterion);
+    fixed(&mut criterion);
+    backends(&mut criterion);
+    criterion.final_summary();
 }
-
-criterion_main!(run::benches);

@@ -1,7 +1,7 @@
 //! Our reasons and the suites' names for them.
 //!
 //! Each reason of ours has one name, in the words of execution-spec-tests ([`name_of_block_fault`] and its like, which
-//! the compiler keeps complete). [`OTHER_NAMES`] says which further names of a suite mean that reason: the older suites
+//! the compiler keeps complete). `OTHER_NAMES` says which further names of a suite mean that reason: the older suites
 //! named things differently, and some names say more, or less, than the rule that was broken. [`accepts`] reads it.
 
 use balsa_evm::{AdmissionError, InvalidTransaction};
