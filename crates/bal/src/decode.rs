@@ -17,10 +17,10 @@
 //! limb by limb in registers.
 
 use crate::{
-    FlatList,
+    FlatList, RlpError,
     columns::{CodeRange, Column, Columns},
     list_error::{Field, ListError},
-    rlp::{Payload, Reader, RlpError},
+    rlp::{Payload, Reader},
 };
 use alloy_primitives::{Address, Bytes, U256};
 use std::ops::Range;

@@ -1,6 +1,6 @@
 //! What can be wrong with a list by itself, before anything is executed.
 
-use crate::rlp::RlpError;
+use crate::RlpError;
 use alloy_primitives::{Address, U256};
 use std::fmt;
 
