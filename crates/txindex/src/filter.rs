@@ -19,7 +19,7 @@ use crate::{
     key::Key,
 };
 
-/// Of keys that were never added, the share that [`Filter::may_contain`] lets through is below this: two buckets of four
+/// Of keys that were never added, the share that `Filter::may_contain` lets through is below this: two buckets of four
 /// bytes, 255 values.
 pub const FALSE_POSITIVE_RATE_MAX: f64 = 8.0 / 255.0;
 
