@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// The largest genesis file that is read, in bytes: enough for some ten million accounts.
-pub const GENESIS_BYTES_MAX: usize = 2 << 30;
+pub const GENESIS_BYTES_MAX: usize = 4 << 30;
 
 /// Reads a genesis file in geth's format.
 ///
