@@ -2,13 +2,15 @@
 //!
 //! A machine's speed drifts with its clock and its neighbours, so two figures taken one after the other do not
 //! make a ratio. Here every round runs every way once, the ratio to the reference is taken within the round, and the
-//! median over all rounds is what counts.
+//! median over all rounds is what counts. The clock is the processor's time of this process, all its threads together, which
+//! stands still while another process runs.
 
 use std::fmt;
-use std::time::{Duration, Instant};
+use rustix::time::{ClockId, clock_gettime};
+use std::time::Duration;
 
 /// How long one round of one way takes at least; shorter work is repeated within the round. Well below the time slice of
-/// a scheduler, so that on a busy machine most rounds run undisturbed.
+/// a scheduler, so that on a busy machine most rounds find the caches as they left them.
 const ROUND: Duration = Duration::from_micros(200);
 
 /// The ways, the reference first.
@@ -19,7 +21,8 @@ pub struct Contest<'a> {
 
 struct Way<'a> {
     name: &'a str,
-    work: Box<dyn FnMut() + 'a>,
+    /// Does the work so many times; says how long all of them took.
+    work: Box<dyn FnMut(u32) -> Duration + 'a>,
 }
 
 /// One way's median.
@@ -47,7 +50,31 @@ impl<'a> Contest<'a> {
 
     /// Adds a way; the first one added is the reference.
     #[must_use]
-    pub fn way(mut self, name: &'a str, work: impl FnMut() + 'a) -> Self {
+    pub fn way(mut self, name: &'a str, mut work: impl FnMut() + 'a) -> Self {
+        let work = move |repeats| {
+            let start = processor_time();
+            (0..repeats).for_each(|_| work());
+            processor_time() - start
+        };
+        self.ways.push(Way { name, work: Box::new(work) });
+        self
+    }
+
+    /// Adds a way whose work uses up what `prepare` makes, off the clock.
+    #[must_use]
+    pub fn prepared_way<T>(
+        mut self,
+        name: &'a str,
+        mut prepare: impl FnMut() -> T + 'a,
+        mut work: impl FnMut(&mut T) + 'a,
+    ) -> Self {
+        let mut once = move || {
+            let mut prepared = prepare();
+            let start = processor_time();
+            work(&mut prepared);
+            processor_time() - start
+        };
+        let work = move |repeats| (0..repeats).map(|_| once()).sum();
         self.ways.push(Way { name, work: Box::new(work) });
         self
     }
@@ -85,12 +112,13 @@ impl Way<'_> {
 
     /// The time of one run, over `repeats` of them.
     fn time(&mut self, repeats: u32) -> Duration {
-        let start = Instant::now();
-        for _ in 0..repeats {
-            (self.work)();
-        }
-        start.elapsed() / repeats
+        (self.work)(repeats) / repeats
     }
+}
+
+fn processor_time() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec as u32)
 }
 
 fn median(figures: impl Iterator<Item = f64>) -> f64 {
