@@ -5,8 +5,8 @@
 //! median over all rounds is what counts. The clock is the processor's time of this process, all its threads together, which
 //! stands still while another process runs.
 
-use std::fmt;
 use rustix::time::{ClockId, clock_gettime};
+use std::fmt;
 use std::time::Duration;
 
 /// How long one round of one way takes at least; shorter work is repeated within the round. Well below the time slice of
