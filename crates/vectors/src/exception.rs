@@ -4,6 +4,10 @@
 //! the compiler keeps complete). `OTHER_NAMES` says which further names of a suite mean that reason: the older suites
 //! named things differently, and some names say more, or less, than the rule that was broken. [`accepts`] reads it.
 
+use crate::transaction_fault;
+use balsa_chain::InvalidReason;
+use balsa_chainspec::{Fork, Rules};
+use balsa_engine::InvalidPayload;
 use balsa_evm::{AdmissionError, InvalidTransaction};
 use balsa_executor::{BlockDecodeError, BodyError, InvalidBlock, SenderError, SystemCallFault};
 
@@ -39,6 +43,34 @@ pub fn name_of_block_fault(fault: &InvalidBlock) -> String {
         InvalidBlock::TerminalDifficulty { .. } => "BlockException.IMPORT_IMPOSSIBLE_PARIS_WRONG_POW",
     };
     name.to_owned()
+}
+
+/// The names for what is wrong with a payload of the Engine API.
+///
+/// # Errors
+/// If the reason is of no rule.
+pub fn names_of_invalid_payload(reason: &InvalidPayload) -> Result<Vec<String>, String> {
+    Ok(match reason {
+        InvalidPayload::BlockHash { .. } => vec!["BlockException.INVALID_BLOCK_HASH".to_owned()],
+        InvalidPayload::BaseFee(_) => vec!["BlockException.INVALID_BASEFEE_PER_GAS".to_owned()],
+        InvalidPayload::VersionedHashes => vec!["BlockException.INVALID_VERSIONED_HASHES".to_owned()],
+        InvalidPayload::Transaction { bytes, .. } => {
+            // Every payload is younger than Paris, and its version was held against its fork.
+            let rules = Rules::mainnet(Fork::Amsterdam);
+            let found = transaction_fault::find(&rules, bytes).map(str::to_owned);
+            [Some(ENCODING.to_owned()), found].into_iter().flatten().collect()
+        }
+        InvalidPayload::Block(reason) => vec![name_of_invalid_reason(reason)],
+    })
+}
+
+/// The name for why a block was refused, or the block that it descends from.
+pub fn name_of_invalid_reason(reason: &InvalidReason) -> String {
+    match reason {
+        InvalidReason::Block(fault) => name_of_block_fault(fault),
+        InvalidReason::Ommers(error) => error.exception_name().to_owned(),
+        InvalidReason::Ancestor { reason, .. } => name_of_invalid_reason(reason),
+    }
 }
 
 /// The name for what is wrong with a body.
@@ -171,6 +203,8 @@ const OTHER_NAMES: &[(&str, &[&str])] = &[
     // Without the list at hand, all that shows is the hash of what execution recorded.
     ("BlockException.INVALID_BLOCK_ACCESS_LIST", &[LIST_HASH]),
     ("BlockException.IMPORT_IMPOSSIBLE_LEGACY_WRONG_PARENT", &[NO_BASE_FEE]),
+    // The bytes of a set-code transaction, cut off or with more behind them.
+    ("TransactionException.TYPE_4_INVALID_AUTHORIZATION_FORMAT", &["TransactionException.RLP_ERROR_SIZE"]),
     // Names of the older suites.
     ("1559BlockImportImpossible_BaseFeeWrong", &["BlockException.INVALID_BASEFEE_PER_GAS"]),
     ("1559BlockImportImpossible_HeaderIsLegacy", &[NO_BASE_FEE]),

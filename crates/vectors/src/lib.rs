@@ -9,6 +9,7 @@
 
 mod chain;
 pub mod command;
+mod engine_tree;
 pub mod exception;
 mod executors;
 mod expected_failures;

@@ -5,7 +5,7 @@
 //! oracle: first the structure of the RLP, then the type against the fork, then the ranges of the values.
 
 use alloy_eips::eip2718::{Decodable2718, Eip2718Result};
-use alloy_primitives::U256;
+use alloy_primitives::{U256, uint};
 use balsa_chainspec::{Fork, Rules};
 use balsa_evm::Transaction;
 
@@ -198,6 +198,10 @@ fn read_fields(
     if !bytes.is_empty() {
         return Err(Fault(STRUCTURE));
     }
+    // Two types are older than the names of this module's faults, so that these come before the fork; the later not.
+    if since > Fork::London && !rules.has(since) {
+        return Err(Fault(TYPE_NOT_SUPPORTED));
+    }
     if creation.is_some() && payload.first().is_some_and(|first| *first >= 0xc0) {
         return Err(Fault("TransactionException.TYPE_3_TX_WITH_FULL_BLOBS"));
     }
@@ -282,6 +286,9 @@ fn check_authorizations(mut entries: &[u8]) -> Read<()> {
     let format = |_| Fault(AUTHORIZATION_FORMAT);
     while !entries.is_empty() {
         let mut entry = list(&mut entries).map_err(format)?;
+        if count(entry).map_err(format)? != WIDTHS.len() {
+            return Err(Fault(AUTHORIZATION_FORMAT));
+        }
         for (position, (width, name)) in WIDTHS.into_iter().enumerate() {
             let item = item(&mut entry).map_err(format)?;
             let is_address = position == 1;
@@ -295,12 +302,12 @@ fn check_authorizations(mut entries: &[u8]) -> Read<()> {
                 return Err(Fault(AUTHORIZATION_FORMAT));
             }
         }
-        if !entry.is_empty() {
-            return Err(Fault(AUTHORIZATION_FORMAT));
-        }
     }
     Ok(())
 }
+
+/// The order of secp256k1: r and s lie between zero and it.
+const CURVE_ORDER: U256 = uint!(0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141_U256);
 
 /// What is left once structure and type are right: numbers that are too large, alone or together, and `v`.
 fn check_ranges(rules: &Rules, fields: &[Field], values: &[Result<U256, Fault>]) -> Read<()> {
@@ -320,6 +327,9 @@ fn check_ranges(rules: &Rules, fields: &[Field], values: &[Result<U256, Fault>])
         && priority > max
     {
         return Err(Fault("TransactionException.PRIORITY_GREATER_THAN_MAX_FEE_PER_GAS"));
+    }
+    if values[fields.len() - 2..].iter().flatten().any(|value| value.is_zero() || *value >= CURVE_ORDER) {
+        return Err(Fault("TransactionException.INVALID_SIGNATURE_VRS"));
     }
     match values.get(fields.len() - 3) {
         Some(Ok(v)) if fields.len() == LEGACY.len() => check_v(rules, *v),
@@ -372,6 +382,16 @@ impl ItemError {
             Self::LengthNotMinimal | Self::ByteInLongForm => field.long_form,
         }
     }
+}
+
+/// How many items a payload holds.
+fn count(mut payload: &[u8]) -> Result<usize, ItemError> {
+    let mut count = 0;
+    while !payload.is_empty() {
+        item(&mut payload)?;
+        count += 1;
+    }
+    Ok(count)
 }
 
 fn list<'a>(bytes: &mut &'a [u8]) -> Result<&'a [u8], ItemError> {

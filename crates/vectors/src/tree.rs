@@ -41,6 +41,10 @@ pub(crate) enum ImportError {
         found: bool,
         /// Whether it should be.
         expected: bool,
+        /// The parent's total difficulty.
+        total: U256,
+        /// The total difficulty that ends proof of work.
+        terminal: U256,
     },
     #[error(transparent)]
     Ommers(#[from] OmmerError),
@@ -60,6 +64,20 @@ impl Tree {
     /// The hash of the head.
     pub(crate) fn head(&self) -> B256 {
         self.head
+    }
+
+    /// Makes a block the head, as a consensus client does. `false` if the tree does not hold it.
+    pub(crate) fn set_head(&mut self, hash: B256) -> bool {
+        let known = self.blocks.contains_key(&hash);
+        if known {
+            self.head = hash;
+        }
+        known
+    }
+
+    /// Whether the tree holds the block.
+    pub(crate) fn contains(&self, hash: &B256) -> bool {
+        self.blocks.contains_key(hash)
     }
 
     /// The state after the head.
@@ -107,7 +125,8 @@ impl Tree {
     fn check_consensus(&self, parent: &Block, header: &Header) -> Result<(), ImportError> {
         let found = self.spec.is_proof_of_stake(header);
         let expected = self.spec.is_merged_after(parent.total_difficulty);
-        if found == expected { Ok(()) } else { Err(ImportError::WrongConsensus { found, expected }) }
+        let (total, terminal) = (parent.total_difficulty, self.spec.terminal_total_difficulty.unwrap_or(U256::MAX));
+        if found == expected { Ok(()) } else { Err(ImportError::WrongConsensus { found, expected, total, terminal }) }
     }
 
     /// What the header and the body say comes first, as in the executor, which asks them again.

@@ -4,12 +4,13 @@
 //! living feature belongs in the list of expected failures instead.
 
 /// Part of a path, and why what lies there is left out.
-const WITHDRAWN: [(&str, &str); 5] = [
+const WITHDRAWN: [(&str, &str); 6] = [
     ("/eip7692_eof_v1/", "the EVM Object Format was withdrawn from every scheduled fork"),
     ("EOFTests/", "the EVM Object Format was withdrawn from every scheduled fork"),
     ("EIPTests/", "drafts; what came of them stands in the suites of its fork"),
     ("/stEOF/", "the EVM Object Format was withdrawn from every scheduled fork"),
     ("BasicTests/crypto.json", "the ECIES variant of a handshake older than RLPx"),
+    ("BasicTests/blockgenesistest.json", "genesis blocks in the form that headers had before mainnet"),
 ];
 
 /// Why the file is left out, if it is.

@@ -3,9 +3,13 @@
 pub mod basic;
 mod block;
 mod difficulty;
+mod engine;
+mod reference_trie;
 mod rlp;
 mod state;
+mod transaction;
 mod trie;
+mod vm;
 
 use crate::fixture::{Kind, RawTest};
 use crate::{Options, Outcome, Place};
@@ -14,11 +18,14 @@ use crate::{Options, Outcome, Place};
 pub(crate) fn run(kind: Kind, place: &Place, test: &RawTest<'_>, options: &Options) -> Vec<Outcome> {
     match kind {
         Kind::State => state::run(place, test, options),
+        Kind::Vm => vm::run(place, test),
         Kind::Blockchain => block::run(place, test, options),
+        Kind::Engine => engine::run(place, test, options),
+        Kind::Transaction => transaction::run(place, test, options),
         Kind::Trie => trie::run(place, test),
         Kind::Rlp => rlp::run(place, test),
         Kind::Difficulty => difficulty::run(place, test, options),
-        _ => vec![Outcome::new(place, "", Err("no runner".to_owned()))],
+        Kind::Basic => super::suite::judged(place, "", Err("a file of this kind is run whole".to_owned())),
     }
 }
 
