@@ -96,6 +96,7 @@ fn withdrawal(withdrawal: &Withdrawal) -> eip4895::Withdrawal {
 
 /// The consensus client knows which blobs it saw: they must be those of the transactions, in order (EIP-4844).
 fn check_versioned_hashes(block: &SealedBlock, expected: &[B256]) -> Result<(), InvalidPayload> {
-    let of_block = block.transactions.iter().flat_map(|transaction| transaction.blob_versioned_hashes().unwrap_or_default());
+    let of_block =
+        block.transactions.iter().flat_map(|transaction| transaction.blob_versioned_hashes().unwrap_or_default());
     if of_block.eq(expected) { Ok(()) } else { Err(InvalidPayload::VersionedHashes) }
 }

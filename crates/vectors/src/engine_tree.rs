@@ -55,7 +55,9 @@ fn refused(block: &SealedBlock, error: ImportError) -> Result<ImportOutcome, Eng
         ImportError::Execute(ExecuteError::Internal(error)) => return Err(EngineError::Internal(error.to_string())),
         ImportError::Execute(ExecuteError::Invalid(fault)) => fault.into(),
         ImportError::Ommers(error) => error.into(),
-        ImportError::WrongConsensus { total, terminal, .. } => InvalidBlock::TerminalDifficulty { total, terminal }.into(),
+        ImportError::WrongConsensus { total, terminal, .. } => {
+            InvalidBlock::TerminalDifficulty { total, terminal }.into()
+        }
     };
     Ok(ImportOutcome::Invalid(Rejection { reason: Arc::new(reason), latest_valid: block.header.parent_hash }))
 }

@@ -59,7 +59,9 @@ fn take(client: &mut EngineTree, payload: &EngineNewPayload<'_>) -> Result<(), S
     match (expected_code, payload.validation_error.as_deref(), answer) {
         (Some(expected), _, Err(error)) if error.code() == expected => Ok(()),
         (Some(expected), _, Err(error)) => Err(format!("error {} ({error}), expected {expected}", error.code())),
-        (Some(expected), _, Ok(answer)) => Err(format!("answered {:?}, expected error {expected}", answer.status.status)),
+        (Some(expected), _, Ok(answer)) => {
+            Err(format!("answered {:?}, expected error {expected}", answer.status.status))
+        }
         (None, _, Err(error)) => Err(format!("error {}: {error}", error.code())),
         (None, Some(expected), Ok(answer)) => check_invalid(client, &answer, expected),
         (None, None, Ok(answer)) => {

@@ -102,11 +102,14 @@ fn judge_neighbours(input: &Value, cases: &[[String; 3]]) -> Result<(), String> 
     let keys = keys.ok_or("malformed fixture: in")?;
     for [key, before, after] in cases {
         let key = key.as_str();
-        let previous = keys.range::<str, _>((Bound::Unbounded, Bound::Excluded(key))).next_back().map_or("", |(key, ())| key);
+        let previous =
+            keys.range::<str, _>((Bound::Unbounded, Bound::Excluded(key))).next_back().map_or("", |(key, ())| key);
         let after_key = (Bound::Excluded(key), Bound::Unbounded);
         let next = keys.range::<str, _>(after_key).next().map_or("", |(key, ())| key);
         if (previous, next) != (before, after) {
-            return Err(format!("neighbours of {key:?} are {previous:?} and {next:?}, expected {before:?} and {after:?}"));
+            return Err(format!(
+                "neighbours of {key:?} are {previous:?} and {next:?}, expected {before:?} and {after:?}"
+            ));
         }
     }
     Ok(())
