@@ -13,8 +13,8 @@ use balsa_state::{ReadCache, ReadCacheStats};
 use balsa_storage::{PersistStats, Persister, Store, StoreStats};
 
 use crate::{
-    ChainError, ChainSettings, ChainView, HeadChange, ImportOutcome, ImportedBlock, KeptBlock, Rejection, fork_choice,
-    invalid_blocks::InvalidBlocks,
+    ChainError, ChainSettings, ChainView, HeadChange, ImportOutcome, ImportedBlock, KeptBlock, LookupError, Rejection,
+    fork_choice, invalid_blocks::InvalidBlocks,
 };
 
 /// A chain and the right to change it.
@@ -86,14 +86,11 @@ impl Chain {
         if let Some(rejection) = self.known_invalid(&block) {
             return Ok(ImportOutcome::Invalid(rejection));
         }
-        if self.view.pointer(&block.hash)?.is_some() {
+        if self.is_settled(&block.hash)? {
             return Ok(ImportOutcome::AlreadyKnown);
         }
         let Some(parent) = self.view.kept(&block.header.parent_hash).cloned() else {
-            return Ok(match self.view.pointer(&block.header.parent_hash)? {
-                Some(_) => ImportOutcome::ParentStateGone,
-                None => ImportOutcome::UnknownParent,
-            });
+            return Ok(self.without_parent(&block)?);
         };
         match self.verify(&parent, &block, list)? {
             Ok(executed) => {
@@ -191,6 +188,27 @@ impl Chain {
         change(&mut view);
         self.view = Arc::new(view);
         self.published.publish(self.view.clone());
+    }
+
+    /// Whether a block is valid beyond doubt: in the tree, or canonical. One that is only stored may have been stored by
+    /// another version of this program.
+    fn is_settled(&self, hash: &B256) -> Result<bool, LookupError> {
+        if self.view.kept(hash).is_some() {
+            return Ok(true);
+        }
+        let Some(block) = self.view.pointer(hash)? else { return Ok(false) };
+        self.view.is_canonical(&block)
+    }
+
+    /// What is to be said of a block that cannot be executed.
+    fn without_parent(&self, block: &SealedBlock) -> Result<ImportOutcome, LookupError> {
+        if self.view.pointer(&block.hash)?.is_some() {
+            return Ok(ImportOutcome::AlreadyKnown);
+        }
+        Ok(match self.view.pointer(&block.header.parent_hash)? {
+            Some(_) => ImportOutcome::ParentStateGone,
+            None => ImportOutcome::UnknownParent,
+        })
     }
 
     fn known_invalid(&mut self, block: &SealedBlock) -> Option<Rejection> {

@@ -32,6 +32,16 @@ impl Chain {
         self.ping()
     }
 
+    /// Brings the state of the head to the disk, and everything from the journals into the tables: the database is as
+    /// small and as quick to open as it gets. For a database that others will be forked from.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn settle(&mut self) -> Result<(), ChainError> {
+        self.flush_to_head()?;
+        Ok(self.store.settle()?)
+    }
+
     /// Waits for what was handed over, and ends. States above it are not written; their blocks are.
     ///
     /// # Errors

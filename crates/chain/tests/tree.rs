@@ -8,6 +8,7 @@ use alloy_consensus::Header;
 use alloy_primitives::{B256, U256};
 use balsa_chain::{Chain, ChainSettings, ForkChoiceError, ImportOutcome, InvalidReason, Rejection};
 use balsa_executor::{InvalidBlock, SealedBlock};
+use balsa_storage::{BlockRecord, FlushBatch, Store};
 use real_chains::{altered, branch, import_next, small, through_the_merge, to_prague};
 
 /// Imports a valid block that does not become the head.
@@ -266,6 +267,36 @@ fn what_was_not_flushed_is_executed_again_with_its_branches() {
     let chain = real.open(dir.path(), settings).unwrap();
     assert_eq!(chain.view().head().hash(), side[9].hash);
     assert!(chain.view().kept(&real.blocks[39].hash).is_none(), "a branch below the flushed head is gone");
+}
+
+#[test]
+fn a_stored_block_is_believed_no_more_than_a_new_one() {
+    let real = to_prague();
+    let dir = tempfile::tempdir().unwrap();
+    let mut chain = real.open(dir.path(), small()).unwrap();
+    real.blocks[..20].iter().for_each(|block| import_next(&mut chain, block));
+    chain.flush_to_head().unwrap();
+    chain.close().unwrap();
+
+    // As if another version of this program had thought it valid.
+    let bad = altered(&real.blocks[20], |header| header.state_root.0[0] ^= 1);
+    let record = BlockRecord {
+        hash: bad.hash,
+        header: bad.header.clone(),
+        body: alloy_rlp::encode(bad.clone().into_block().body).into(),
+        receipts: vec![0xc0].into(),
+        list: None,
+    };
+    let chain_id = real.genesis.spec.chain_id;
+    let store = Store::open(dir.path(), real.genesis.hash(), chain_id, small().storage).unwrap();
+    store.flush(&FlushBatch { blocks: vec![record.into()], ..FlushBatch::default() }).unwrap();
+    drop(store);
+
+    let mut chain = real.open(dir.path(), small()).unwrap();
+    assert_eq!(chain.view().head().hash(), real.blocks[19].hash);
+    let refused = rejection(chain.import(bad, None).unwrap());
+    assert!(matches!(&*refused.reason, InvalidReason::Block(InvalidBlock::StateRoot { .. })), "{}", refused.reason);
+    import_next(&mut chain, &real.blocks[20]);
 }
 
 #[test]

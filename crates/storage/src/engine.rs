@@ -83,6 +83,15 @@ impl Engine {
         self.database.batch().durability(Some(mode))
     }
 
+    /// Writes the write buffers of all tables out and waits for it.
+    pub(crate) fn write_out(&self) -> Result<(), StoreError> {
+        for table in Table::ALL {
+            let written = self.table(table).rotate_memtable_and_wait();
+            written.map_err(|error| read_error(table, &error))?;
+        }
+        Ok(())
+    }
+
     /// Rows (an estimate that counts overwritten and deleted ones until compaction) and bytes on disk of a table.
     pub(crate) fn size(&self, table: Table) -> (u64, u64) {
         let keyspace = self.table(table);

@@ -63,6 +63,14 @@ impl Store {
         flush::preload(&self.inner.engine, part, &self.inner.settings)
     }
 
+    /// Writes all write buffers out, so that nothing has to be replayed from journals when the database is opened next.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    pub fn settle(&self) -> Result<(), StoreError> {
+        self.inner.engine.write_out()
+    }
+
     /// Sizes of the tables.
     pub fn stats(&self) -> Result<StoreStats, StoreError> {
         stats::stats(&self.inner.engine)

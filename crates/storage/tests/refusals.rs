@@ -10,7 +10,7 @@ use std::{
 
 use alloy_primitives::B256;
 use balsa_state::FlatStore;
-use balsa_storage::{OpenError, Store, fork_directory, remove_directory};
+use balsa_storage::{OpenError, Store, StoreStats, fork_directory, remove_directory};
 use balsa_trie::NodeSource;
 use fake_chain::{CHAIN_ID, FakeBlock, Model, Numbers, SEED, batch, open, settings};
 
@@ -189,6 +189,29 @@ fn copy_tree(from: &Path, to: &Path) {
             fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
         }
     }
+}
+
+#[test]
+fn a_settled_database_is_all_in_its_tables() {
+    let dir = tempfile::tempdir().unwrap();
+    database(dir.path(), 100);
+    let store = open(dir.path(), settings()).unwrap();
+    let before = store.stats().unwrap();
+    store.settle().unwrap();
+    let after = store.stats().unwrap();
+    let bytes = |stats: &StoreStats| stats.tables.iter().map(|table| table.bytes).sum::<u64>();
+    assert!(
+        bytes(&after) > bytes(&before) && after.write_buffer_bytes < before.write_buffer_bytes,
+        "{before:?} {after:?}"
+    );
+    drop(store);
+    // Nothing of it is in the journals any more.
+    for file in
+        content(&dir.path().join("engine")).into_keys().filter(|file| file.extension().is_some_and(|e| e == "jnl"))
+    {
+        fs::write(file, []).unwrap();
+    }
+    Model::at(99).check(&open(dir.path(), settings()).unwrap().snapshot().unwrap());
 }
 
 #[test]

@@ -204,7 +204,9 @@ impl Place {
         }
         let scratch = scratch(|builder| builder.tempdir())?;
         let base = scratch.path().join("base");
-        parts.open(&base, ExecutionMode::Auto)?.close()?;
+        let mut chain = parts.open(&base, ExecutionMode::Auto)?;
+        chain.settle()?;
+        chain.close()?;
         Ok(Self { base, scratch })
     }
 }
