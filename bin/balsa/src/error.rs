@@ -65,6 +65,9 @@ pub(crate) enum CommandError {
     /// A load cannot be made.
     #[error(transparent)]
     Workload(#[from] balsa_workload::command::CommandError),
+    /// A load's genesis state could not be made.
+    #[error(transparent)]
+    Prepare(#[from] balsa_workload::prepare::PrepareError),
     /// The parallel executor was wrong about valid blocks.
     #[error("the parallel executor failed on {0} valid blocks; the log says why")]
     Fallback(usize),

@@ -17,7 +17,11 @@ pub(crate) struct Parts {
 impl Parts {
     /// The parts that the command line asks for.
     pub(crate) fn new(global: &GlobalOptions, genesis: &balsa_chainspec::Genesis) -> Result<Self, CommandError> {
-        let genesis = GenesisBlock::new(genesis)?;
+        Self::on(global, GenesisBlock::new(genesis)?)
+    }
+
+    /// The same on a genesis block that is there already.
+    pub(crate) fn on(global: &GlobalOptions, genesis: GenesisBlock) -> Result<Self, CommandError> {
         let executor = Executor::new(genesis.spec.clone(), global.workers(), ExecutionMode::Auto)?;
         Ok(Self { genesis, executor })
     }

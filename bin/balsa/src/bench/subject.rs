@@ -9,9 +9,10 @@ use crate::{
     options::{self, GlobalOptions},
     progress::Progress,
 };
-use balsa_chainspec::Genesis;
+use balsa_chain::GenesisBlock;
 use balsa_workload::{
     fixture::{self, file},
+    prepare::prepared,
     profile::Profile,
 };
 use std::{
@@ -25,12 +26,15 @@ const DEFAULT: Profile = Profile::Quick;
 /// The folder of the loads, below the workspace's root.
 const FIXTURES: &str = "fixtures";
 
+/// The most holders that a fixture's genesis file is read with.
+const HOLDERS_IN_MEMORY_MAX: u64 = 500_000;
+
 /// A chain to import.
 pub(crate) struct Subject {
     /// Where it came from, for the report.
     pub(crate) name: String,
     /// The chain's genesis.
-    pub(crate) genesis: Genesis,
+    pub(crate) genesis: GenesisBlock,
     /// Its files, in order.
     pub(crate) files: Vec<PathBuf>,
     /// The file of its lists.
@@ -56,8 +60,8 @@ impl Subject {
         let fixture = path.join(file::GENESIS);
         let is_fixture = fixture.is_file();
         let genesis = match &global.network {
-            None if is_fixture => options::read_genesis(&fixture)?,
-            _ => global.genesis()?,
+            None if is_fixture => genesis_of(&path)?,
+            _ => GenesisBlock::new(&global.genesis()?)?,
         };
         let files = chain_files(&[if is_fixture { path.join(file::CHAIN) } else { path.clone() }])?;
         let own_lists = path.join(file::LISTS);
@@ -67,6 +71,15 @@ impl Subject {
             return Err(CommandError::NoBlocks(path));
         }
         Ok(Self { name: path.display().to_string(), genesis, files, lists, count })
+    }
+}
+
+/// The genesis of a fixture. Where its state is large the file is left alone, which would take a kilobyte of memory for
+/// each account and slot: such a load is imported into a database that `workload --prepare` has made.
+fn genesis_of(folder: &Path) -> Result<GenesisBlock, CommandError> {
+    match fixture::params_of(folder).filter(|params| params.state.holders > HOLDERS_IN_MEMORY_MAX) {
+        Some(params) => Ok(prepared(&params)?),
+        None => Ok(GenesisBlock::new(&options::read_genesis(&folder.join(file::GENESIS))?)?),
     }
 }
 

@@ -90,7 +90,7 @@ impl ImportBench {
         let interrupt = Interrupt::listen().map_err(CommandError::Signals)?;
 
         let subject = Subject::find(self.chain.as_deref(), self.with_bal.as_deref(), global)?;
-        let parts = Parts::new(global, &subject.genesis)?;
+        let parts = Parts::on(global, subject.genesis.clone())?;
         let base = global.datadir.as_deref().filter(|_| !self.removedb);
         let place = Place::find(base, &parts)?;
         let bench = Bench {
