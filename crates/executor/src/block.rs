@@ -116,6 +116,11 @@ impl Executor {
         Self { spec: self.spec.clone(), pool: self.pool.clone(), codes: self.codes.clone(), mode }
     }
 
+    /// The same pool, without the code seen so far, under the rules of a chain that has nothing to do with this one.
+    pub fn for_chain(&self, spec: Arc<ChainSpec>) -> Self {
+        Self { spec, pool: self.pool.clone(), codes: Arc::default(), mode: self.mode }
+    }
+
     /// The same pool and code under the rules of another chain.
     pub fn with_spec(&self, spec: Arc<ChainSpec>) -> Self {
         Self { spec, pool: self.pool.clone(), codes: self.codes.clone(), mode: self.mode }

@@ -7,7 +7,8 @@ use balsa_chainspec::{ChainSpec, Fork};
 use balsa_executor::{ExecutedBlock, ExecutionMode, Executor, Path, SealedBlock};
 use std::sync::{Arc, LazyLock};
 
-/// One pool for all tests: threads are dear, and code seen in one test is often seen in the next.
+/// One pool for all tests: threads are dear. Code is kept for one test: hundreds of thousands of tests have more of it
+/// than memory should hold.
 static EXECUTOR: LazyLock<Result<Executor, String>> = LazyLock::new(|| {
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     let spec = Arc::new(ChainSpec::all_at_genesis(1, Fork::Frontier));
@@ -23,7 +24,7 @@ pub(crate) struct Executors {
 
 impl Executors {
     pub(crate) fn of_chain(spec: Arc<ChainSpec>, mode: Mode) -> Result<Self, String> {
-        let serial = EXECUTOR.as_ref().map_err(Clone::clone)?.with_spec(spec);
+        let serial = EXECUTOR.as_ref().map_err(Clone::clone)?.for_chain(spec);
         // Small blocks go to the pool too: nearly all of the suites' are small.
         let parallel = serial.with_mode(ExecutionMode::Parallel);
         Ok(Self { serial, parallel, mode })

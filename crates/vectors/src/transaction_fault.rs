@@ -328,14 +328,16 @@ fn check_ranges(rules: &Rules, fields: &[Field], values: &[Result<U256, Fault>])
     {
         return Err(Fault("TransactionException.PRIORITY_GREATER_THAN_MAX_FEE_PER_GAS"));
     }
-    if values[fields.len() - 2..].iter().flatten().any(|value| value.is_zero() || *value >= CURVE_ORDER) {
+    match values.get(fields.len() - 3) {
+        Some(Ok(v)) if fields.len() == LEGACY.len() => check_v(rules, *v)?,
+        Some(Ok(parity)) if *parity > U256::ONE => return Err(Fault("TransactionException.INVALID_SIGNATURE_VRS")),
+        _ => {}
+    }
+    let out_of_range = |value: &U256| value.is_zero() || *value >= CURVE_ORDER;
+    if values[fields.len() - 2..].iter().flatten().any(out_of_range) {
         return Err(Fault("TransactionException.INVALID_SIGNATURE_VRS"));
     }
-    match values.get(fields.len() - 3) {
-        Some(Ok(v)) if fields.len() == LEGACY.len() => check_v(rules, *v),
-        Some(Ok(parity)) if *parity > U256::ONE => Err(Fault("TransactionException.INVALID_SIGNATURE_VRS")),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// 27 or 28, and from EIP-155 on also the pair of this chain. The suites call 0 and 1 a broken signature, and every
