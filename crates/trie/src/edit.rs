@@ -5,7 +5,7 @@
 
 use crate::{
     TrieError,
-    arena::{BranchView, Pen, View, nibbles, rank_in},
+    arena::{BranchView, NewBranch, Pen, View, nibbles, rank_in},
     levels::Levels,
     link::Link,
     load::{StoredLeaf, Tries, Want},
@@ -214,7 +214,7 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
         let lower = extension.part(split + 1, extension.len());
         let (link, new) = self.pen.branch(depth + split + 1, branch.mask(), &lower, branch.leaves())?;
         for rank in 0..branch.mask().count_ones() as usize {
-            new.copy(rank, &branch, rank);
+            self.copy(&new, rank, &branch, rank);
         }
         let pushed = Child { link, leaves: branch.leaves(), reference: None, made: true };
         if pushed.is_large() {
@@ -291,13 +291,20 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
     fn child(&self, branch: &BranchView<'_>, nibble: usize) -> Option<Child> {
         let rank = branch.rank(nibble)?;
         let link = branch.link(rank);
-        let leaves = if link.is_node() { self.leaves(link) } else { link.persisted_leaves() };
-        Some(Child { link, leaves, reference: Some(branch.reference(rank)), made: false })
+        Some(Child { link, leaves: self.leaves(link), reference: Some(branch.reference(rank)), made: false })
     }
 
-    fn leaves(&self, node: Link) -> u32 {
-        let arena = self.pen.arena();
-        if arena.class(node).is_branch() { arena.view(node).leaves() } else { 1 }
+    fn leaves(&self, link: Link) -> u32 {
+        self.pen.arena().leaves(link)
+    }
+
+    /// Copies a child of another branch as it is.
+    fn copy(&self, new: &NewBranch<'_>, rank: usize, from: &BranchView<'_>, from_rank: usize) {
+        new.copy(rank, from, from_rank);
+        if new.has_counts() {
+            let leaves = if from.is_large() { from.count(from_rank).into() } else { self.leaves(from.link(from_rank)) };
+            new.set_count(rank, leaves);
+        }
     }
 
     /// The node over the children of `old` with those of `fork` in their place: nothing over none, a lone child
@@ -333,12 +340,13 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
             match (&fork.children[nibble], old) {
                 (Some(child), _) => {
                     new.set_link(rank, child.link);
+                    new.set_count(rank, child.leaves);
                     match &child.reference {
                         Some(reference) => new.set_reference(rank, reference),
                         None => self.levels.child(child_depth, child.link, link, rank),
                     }
                 }
-                (None, Some(old)) => new.copy(rank, old, rank_in(old_mask, nibble)),
+                (None, Some(old)) => self.copy(&new, rank, old, rank_in(old_mask, nibble)),
                 (None, None) => unreachable!("every bit of the mask has a child"),
             }
         }
@@ -364,7 +372,7 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
         let leaves = branch.leaves();
         let (new_link, new) = self.pen.branch(depth, branch.mask(), &extension, leaves)?;
         for rank in 0..branch.mask().count_ones() as usize {
-            new.copy(rank, &branch, rank);
+            self.copy(&new, rank, &branch, rank);
         }
         if child.reference.is_none() {
             self.levels.move_children(depth + extension.len() + 1, link, new_link);

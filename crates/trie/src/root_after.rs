@@ -147,8 +147,7 @@ fn top(arena: &Arena, link: Link, reference: Reference) -> Option<Child> {
     if link == Link::NONE {
         return None;
     }
-    let leaves = if link.is_node() { arena.view(link).leaves() } else { link.persisted_leaves() };
-    Some(Child { link, leaves, reference: Some(reference), made: false })
+    Some(Child { link, leaves: arena.leaves(link), reference: Some(reference), made: false })
 }
 
 impl StateTrie {

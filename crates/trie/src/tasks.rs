@@ -153,7 +153,7 @@ impl<'a> Workshop<'_, 'a> {
             }
             let old = branch.rank(nibble).map(|rank| Child {
                 link,
-                leaves: if link.is_node() { self.arena.view(link).leaves() } else { link.persisted_leaves() },
+                leaves: self.arena.leaves(link),
                 reference: Some(branch.reference(rank)),
                 made: false,
             });
@@ -239,13 +239,7 @@ impl<'a> Workshop<'_, 'a> {
 pub(crate) fn record_of(arena: &Arena, link: Link) -> Branch {
     let branch = arena.view(link).branch();
     let children = nibbles(branch.mask()).enumerate().map(|(rank, nibble)| {
-        let link = branch.link(rank);
-        let leaves = match link.is_node() {
-            true if arena.class(link).is_branch() => arena.view(link).leaves(),
-            true => 1,
-            false => link.persisted_leaves(),
-        };
-        let leaves = u8::try_from(leaves).ok().filter(|leaves| *leaves <= crate::SMALL_LEAVES_MAX);
+        let leaves = Some(branch.count(rank)).filter(|leaves| *leaves <= crate::SMALL_LEAVES_MAX);
         RecordChild { nibble, leaves, reference: branch.reference(rank) }
     });
     Branch::new(&branch.extension(), children)

@@ -4,7 +4,7 @@
 //! something else, or nothing, at that path; and below a shared node everything is shared.
 
 use crate::{
-    arena::{Arena, Class, View, nibbles},
+    arena::{Arena, BranchView, Class, View, nibbles},
     link::Link,
     path::nibble_of,
 };
@@ -12,6 +12,7 @@ use alloy_primitives::B256;
 use smallvec::SmallVec;
 
 type Cursors = SmallVec<[Cursor; 4]>;
+type Branches<'a> = SmallVec<[BranchView<'a>; 4]>;
 
 /// Where another tree stands while a walk goes down: at a node, or past its top, so many nibbles into its extension
 /// (of a branch) or its key (of a leaf).
@@ -38,6 +39,12 @@ impl Cursor {
             return (branch.extension().nibble(self.skip.into()) == nibble).then_some(on);
         }
         branch.rank(nibble).and_then(|rank| Self::at(branch.link(rank)))
+    }
+
+    /// The branch that it stands at, if that has no extension.
+    fn plain_branch(self, arena: &Arena) -> Option<BranchView<'_>> {
+        let branch = arena.class(self.node).is_branch().then(|| arena.view(self.node).branch())?;
+        (branch.extension_len() == 0).then_some(branch)
     }
 
     /// The leaf with this key, if it lies below and in memory.
@@ -81,6 +88,11 @@ pub(crate) fn own_nodes(
         return;
     }
     let branch = arena.view(node).branch();
+    if branch.extension_len() == 0
+        && let Some(others) = others.iter().map(|other| other.plain_branch(arena)).collect::<Option<Branches<'_>>>()
+    {
+        return own_children(arena, &branch, depth, &others, visit);
+    }
     let extension = branch.extension();
     let to_branch = |other: &Cursor| {
         (0..extension.len()).try_fold(*other, |here, i| here.down(arena, depth + i, extension.nibble(i)))
@@ -93,6 +105,30 @@ pub(crate) fn own_nodes(
             let others: Cursors = others.iter().filter_map(|other| other.down(arena, depth, nibble)).collect();
             own_nodes(arena, child, depth + 1, &others, visit);
         }
+    }
+}
+
+/// The rule: branches without extensions on all sides.
+fn own_children(
+    arena: &Arena,
+    branch: &BranchView<'_>,
+    depth: usize,
+    others: &[BranchView<'_>],
+    visit: &mut impl FnMut(Link, Class) -> bool,
+) {
+    for (rank, nibble) in nibbles(branch.mask()).enumerate() {
+        let child = branch.link(rank);
+        let there = |other: &BranchView<'_>| Some(other.link(other.rank(nibble)?));
+        if !child.is_node() || others.iter().any(|other| there(other) == Some(child)) {
+            continue;
+        }
+        let class = arena.class(child);
+        if class == Class::PLAIN || class == Class::SLOT {
+            visit(child, class);
+            continue;
+        }
+        let others: Cursors = others.iter().filter_map(|other| Cursor::at(there(other)?)).collect();
+        own_nodes(arena, child, depth + 1, &others, visit);
     }
 }
 

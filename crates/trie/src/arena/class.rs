@@ -55,5 +55,5 @@ impl Class {
     }
 }
 
-/// A branch with sixteen children and an extension has 20 units.
+/// A branch with sixteen children, an extension and counts has 20 units.
 const BRANCH_UNITS_MAX: usize = 21;

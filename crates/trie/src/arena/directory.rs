@@ -1,8 +1,7 @@
 //! From the number of a page to its words, without a lock.
 //!
-//! Memory is taken in segments of up to 64 pages: large enough that the table of segments stays in the first-level
-//! cache, small enough that taking one costs a block nothing to speak of. The first segments are smaller, for the
-//! thousands of tiny tries of test vectors.
+//! Memory is taken in segments of up to 2,048 pages, 32 MiB: large enough that the table of segments stays in the
+//! first-level cache, and for huge pages. The first segments are smaller, for the thousands of tiny tries of test vectors.
 
 use super::{MemoryError, PAGE_WORDS, PageMemory, Pool, Words};
 use std::sync::{
@@ -10,12 +9,12 @@ use std::sync::{
     atomic::{AtomicU16, AtomicU64, Ordering::Relaxed},
 };
 
-const SEGMENT_PAGES: u32 = 64;
-/// Segments of 1, 1, 2, 4, 8, 16 and 32 pages come before those of 64.
+const SEGMENT_PAGES: u32 = 2048;
+/// Segments of 1, 1, 2, 4, 8 pages and so on come before those of full size.
 const SMALL_SEGMENTS: u32 = SEGMENT_PAGES.ilog2() + 1;
 /// Chunk `c` of the table has `8 << c` segments.
 const FIRST_CHUNK_BITS: u32 = 3;
-const CHUNKS: usize = 20;
+const CHUNKS: usize = 16;
 
 /// The table of segments. It grows in chunks that never move.
 #[derive(Default)]
@@ -99,7 +98,7 @@ mod tests {
     #[test]
     fn every_page_has_one_place() {
         let mut expected = (0, 0);
-        for page in 0..1000 {
+        for page in 0..10_000 {
             let (index, i, pages) = place(page);
             assert_eq!((index, i), expected, "page {page}");
             expected = if i + 1 == pages { (index + 1, 0) } else { (index, i + 1) };

@@ -34,10 +34,11 @@ pub struct HeapMemory;
 
 impl PageMemory for HeapMemory {
     fn segment(&self, words: usize) -> Result<Box<dyn Words>, MemoryError> {
-        let mut segment = Vec::new();
-        segment.try_reserve_exact(words).map_err(|error| MemoryError { words, source: error.into() })?;
-        segment.resize_with(words, AtomicU64::default);
-        Ok(Box::new(Heap(segment.into())))
+        // Zeros that the system gives are not written again.
+        match bytemuck::allocation::try_zeroed_slice_box(words) {
+            Ok(segment) => Ok(Box::new(Heap(segment))),
+            Err(()) => Err(MemoryError { words, source: "the heap is exhausted".into() }),
+        }
     }
 }
 

@@ -111,6 +111,15 @@ impl Arena {
         View::new(class, &words[at..at + class.units() * UNIT_WORDS])
     }
 
+    /// Leaves at or below what a branch links to, as the branch counts them.
+    pub(crate) fn leaves(&self, link: Link) -> u32 {
+        match link.is_node() {
+            true if self.class(link).is_branch() => self.view(link).leaves(),
+            true => 1,
+            false => link.persisted_leaves(),
+        }
+    }
+
     /// Frees nodes. No version may hold any of them.
     pub(crate) fn release(&self, nodes: &[Link]) {
         let mut free = self.free();

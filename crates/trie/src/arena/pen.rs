@@ -40,7 +40,7 @@ impl<'a> Pen<'a> {
         extension: &Path,
         leaves: u32,
     ) -> Result<(Link, NewBranch<'a>), ArenaError> {
-        let node = self.place(branch_class(mask.count_ones() as usize, !extension.is_empty()), depth)?;
+        let node = self.place(branch_class(mask.count_ones() as usize, !extension.is_empty(), leaves), depth)?;
         Ok((node, NewBranch::begin(self.arena.view(node), mask, extension, leaves, self.epoch)))
     }
 

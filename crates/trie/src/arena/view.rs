@@ -4,11 +4,13 @@
 //! slot      key[4] value[4]
 //! plain     key[4] nonce balance[2] epoch
 //! full      key[4] nonce balance[4] code_hash[4] storage_root[4] storage:u32|epoch:u32
-//! branch    mask:u16|inline:u16|extension_len:u8|_  leaves:u32|epoch:u32  (extension[4])  link:u32*  reference[4]*
+//! branch    mask:u16|inline:u16|extension_len:u8|_  leaves:u32|epoch:u32  (extension[4])  link:u32*  reference[4]*  (count:u8*)
 //! ```
 //! Keys, hashes and paths stand as their bytes; numbers as words, the low one first. Children of a branch stand in the
 //! order of their nibbles. `leaves` is the number of leaves below the branch, where a subtree that is not in memory and
 //! has a record in the store counts for the least it can have: so a branch is large exactly when `leaves` says so.
+//! A large branch also has the `leaves` of each child, up to one more than a small one can have: without them, making
+//! its record would touch all of its children. With sixteen children they fit where a node's last unit has room anyway.
 
 use super::Class;
 use crate::{SMALL_LEAVES_MAX, link::Link, path::Path, reference::Reference};
@@ -134,10 +136,14 @@ const FULL_LINK: usize = 17;
 const EXTENSION_MASK: u64 = 0xff << 32;
 
 /// The class of branches of so many children.
-pub(super) fn branch_class(children: usize, extended: bool) -> Class {
-    let words = 2 + if extended { 4 } else { 0 } + children.div_ceil(2) + 4 * children;
+pub(super) fn branch_class(children: usize, extended: bool, leaves: u32) -> Class {
+    let counts = if leaves > COUNT_MAX { children.div_ceil(8) } else { 0 };
+    let words = 2 + if extended { 4 } else { 0 } + children.div_ceil(2) + 4 * children + counts;
     Class::branch(words.div_ceil(super::UNIT_WORDS))
 }
+
+/// Leaves of a small subtree.
+const COUNT_MAX: u32 = SMALL_LEAVES_MAX as u32;
 
 /// A branch, with the extension that leads to it.
 #[derive(Clone, Copy)]
@@ -196,7 +202,17 @@ impl BranchView<'_> {
 
     /// Whether the store has, or must have, a record for this branch.
     pub(crate) fn is_large(&self) -> bool {
-        self.leaves() > u32::from(SMALL_LEAVES_MAX)
+        self.leaves() > COUNT_MAX
+    }
+
+    /// The leaves of a child of a large branch; one more than a small subtree has if it is large.
+    pub(crate) fn count(&self, rank: usize) -> u8 {
+        debug_assert!(self.is_large());
+        (self.view.word(self.counts() + rank / 8) >> (rank % 8 * 8)) as u8
+    }
+
+    fn counts(&self) -> usize {
+        self.references + 4 * self.mask.count_ones() as usize
     }
 }
 
@@ -244,7 +260,21 @@ impl<'a> NewBranch<'a> {
         }
     }
 
-    /// Copies a child of another branch as it is.
+    /// Writes the leaves of a child, if this branch is large.
+    pub(crate) fn set_count(&self, rank: usize, leaves: u32) {
+        if self.0.is_large() {
+            let (at, shift) = (self.0.counts() + rank / 8, rank % 8 * 8);
+            let rest = self.0.view.word(at) & !(0xff << shift);
+            self.0.view.set_word(at, rest | u64::from(leaves.min(COUNT_MAX + 1)) << shift);
+        }
+    }
+
+    /// Whether [`NewBranch::set_count`] writes anything.
+    pub(crate) fn has_counts(&self) -> bool {
+        self.0.is_large()
+    }
+
+    /// Copies the link and reference of a child of another branch.
     pub(crate) fn copy(&self, rank: usize, from: &BranchView<'_>, from_rank: usize) {
         self.set_link(rank, from.link(from_rank));
         for i in 0..4 {

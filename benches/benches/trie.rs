@@ -1,0 +1,152 @@
+//! The state trie in memory: updates, full builds, versions. Bars and figures stand in `README.md`.
+
+use alloy_primitives::{B256, U256, keccak256};
+use balsa_trie::{
+    AccountUpdate, NoNodes, RootAfter, StateTrie, Updates, cow_bytes, root_after, total_tree_bytes,
+    total_unique_cow_bytes,
+};
+use criterion::{Criterion, criterion_group, criterion_main};
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
+
+/// A stream of numbers that is the same on every run (SplitMix64).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+}
+
+fn key(i: u64) -> B256 {
+    keccak256(i.to_be_bytes())
+}
+
+fn updates(keys: impl Iterator<Item = B256>, random: &mut Random) -> Updates {
+    let update = |address_hash| AccountUpdate {
+        address_hash,
+        nonce: Some(1 + random.next() % 1000),
+        balance: Some(U256::from(random.next())),
+        ..AccountUpdate::default()
+    };
+    let mut accounts: Vec<_> = keys.map(update).collect();
+    accounts.sort_unstable_by_key(|account| account.address_hash);
+    accounts.dedup_by_key(|account| account.address_hash);
+    Updates { accounts, keep_empty: false }
+}
+
+fn after(trie: &StateTrie, updates: &Updates) -> RootAfter {
+    root_after(trie, &NoNodes, updates).expect("the trie lies in memory")
+}
+
+fn built(accounts: u64) -> StateTrie {
+    after(&StateTrie::empty(), &updates((0..accounts).map(key), &mut Random(1))).trie
+}
+
+fn random_block(accounts: u64, count: usize, random: &mut Random) -> Updates {
+    let keys: Vec<_> = (0..count).map(|_| key(random.next() % accounts)).collect();
+    updates(keys.into_iter(), random)
+}
+
+fn with_threads<T: Send>(threads: usize, run: impl FnOnce() -> T + Send) -> T {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started").install(run)
+}
+
+/// Blocks of random accounts, one upon the other. The older version is dropped outside the measurement.
+fn chained(trie: &mut StateTrie, accounts: u64, count: usize, rounds: u64, random: &mut Random) -> Duration {
+    let mut total = Duration::ZERO;
+    for _ in 0..rounds {
+        let block = random_block(accounts, count, random);
+        let start = Instant::now();
+        let result = after(trie, &block);
+        total += start.elapsed();
+        *trie = result.trie;
+    }
+    total
+}
+
+fn update(c: &mut Criterion) {
+    const ACCOUNTS: u64 = 5_000_000;
+    let mut trie = built(ACCOUNTS);
+    let mut random = Random(2);
+    for threads in [1, 2] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started");
+        let mut group = c.benchmark_group(if threads == 1 { "trie/update" } else { "trie/update_two_threads" });
+        group.sample_size(10).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
+        for count in [1000, 10_000] {
+            group.bench_function(count.to_string(), |b| {
+                b.iter_custom(|rounds| pool.install(|| chained(&mut trie, ACCOUNTS, count, rounds, &mut random)));
+            });
+        }
+    }
+    let mut group = c.benchmark_group("trie/drop");
+    group.sample_size(10).measurement_time(Duration::from_secs(2));
+    group.bench_function("1000", |b| {
+        b.iter_custom(|rounds| {
+            let mut total = Duration::ZERO;
+            for _ in 0..rounds {
+                let next = after(&trie, &random_block(ACCOUNTS, 1000, &mut random)).trie;
+                let old = std::mem::replace(&mut trie, next);
+                let start = Instant::now();
+                drop(old);
+                total += start.elapsed();
+            }
+            total
+        });
+    });
+}
+
+fn build(c: &mut Criterion) {
+    const LEAVES: u64 = 1_000_000;
+    let updates = updates((0..LEAVES).map(key), &mut Random(1));
+    let slots = updates.accounts.iter().map(|account| (account.address_hash, U256::from(7))).collect();
+    let contract = AccountUpdate { nonce: Some(1), slots, ..AccountUpdate::default() };
+    let contract = Updates { accounts: vec![contract], keep_empty: false };
+    let mut group = c.benchmark_group("trie/build");
+    group.sample_size(10).measurement_time(Duration::from_secs(4));
+    for (name, updates) in [("accounts/1000000", &updates), ("slots/1000000", &contract)] {
+        group.bench_function(name, |b| {
+            b.iter_custom(|rounds| {
+                let run = || {
+                    let start = Instant::now();
+                    let result = after(&StateTrie::empty(), updates);
+                    (start.elapsed(), result)
+                };
+                (0..rounds).map(|_| with_threads(1, run).0).sum()
+            });
+        });
+    }
+}
+
+fn versions(c: &mut Criterion) {
+    const ACCOUNTS: u64 = 1_000_000;
+    let base = built(ACCOUNTS);
+    let mut random = Random(3);
+    let mut group = c.benchmark_group("trie/versions");
+    group.sample_size(20).measurement_time(Duration::from_secs(2));
+    group.bench_function("clone/1000000", |b| b.iter(|| black_box(&base).clone()));
+    for changed in [1, 128, 10_000] {
+        let derived = after(&base, &random_block(ACCOUNTS, changed, &mut random)).trie;
+        group.bench_function(format!("cow_bytes/{changed}"), |b| b.iter(|| cow_bytes(&base, black_box(&derived))));
+    }
+    let all = after(&base, &updates((0..ACCOUNTS).map(key), &mut random)).trie;
+    group.bench_function("cow_bytes/all", |b| b.iter(|| cow_bytes(&base, black_box(&all))));
+    group.bench_function("total_tree_bytes/1000000", |b| b.iter(|| total_tree_bytes(black_box(&base))));
+    let mut chain = vec![base.clone()];
+    for _ in 0..128 {
+        let next = after(&chain[chain.len() - 1], &random_block(ACCOUNTS, 1, &mut random)).trie;
+        chain.push(next);
+    }
+    group.bench_function("total_unique_cow_bytes/128", |b| {
+        b.iter(|| total_unique_cow_bytes(&base, black_box(&chain[1..])));
+    });
+}
+
+criterion_group!(benches, update, build, versions);
+criterion_main!(benches);

@@ -1,0 +1,98 @@
+//! A trie gives the same roots in every kind of memory, and what a file cannot hold is an error.
+
+use alloy_primitives::{U256, keccak256};
+use balsa_pages::{FilePages, HugePages};
+use balsa_trie::{AccountUpdate, HeapMemory, NoNodes, PageMemory, StateTrie, TrieError, Updates, root_after};
+use std::{fs, io, path::Path, sync::Arc};
+
+fn block(seed: u64) -> Updates {
+    let update = |i: u64| AccountUpdate {
+        address_hash: keccak256((i * 7 + seed).to_be_bytes()),
+        nonce: Some(seed % 3),
+        slots: (i % 5 == 0).then(|| (keccak256([seed as u8]), U256::from(seed))).into_iter().collect(),
+        ..AccountUpdate::default()
+    };
+    let mut accounts: Vec<_> = (0..400).map(update).collect();
+    accounts.sort_by_key(|account| account.address_hash);
+    Updates { accounts, keep_empty: false }
+}
+
+fn roots(memory: Arc<dyn PageMemory>) -> Vec<alloy_primitives::B256> {
+    let mut trie = StateTrie::persisted_in(StateTrie::empty().root(), memory);
+    (0..12)
+        .map(|seed| {
+            trie = root_after(&trie, &NoNodes, &block(seed)).unwrap().trie;
+            trie.root()
+        })
+        .collect()
+}
+
+#[test]
+fn every_memory_gives_the_same_roots() {
+    let directory = tempfile::tempdir().unwrap();
+    let expected = roots(Arc::new(HeapMemory));
+    assert_eq!(roots(Arc::new(HugePages)), expected);
+    assert_eq!(roots(Arc::new(FilePages::in_directory(directory.path()).unwrap())), expected);
+}
+
+#[test]
+fn the_file_goes_when_the_trie_is_closed() {
+    let directory = tempfile::tempdir().unwrap();
+    let files = || fs::read_dir(directory.path()).unwrap().count();
+    let memory = Arc::new(FilePages::in_directory(directory.path()).unwrap());
+    let trie = StateTrie::persisted_in(StateTrie::empty().root(), memory);
+    let trie = root_after(&trie, &NoNodes, &block(1)).unwrap().trie;
+    assert_eq!(files(), 1);
+    drop(trie);
+    assert_eq!(files(), 0);
+}
+
+#[test]
+fn a_bad_directory_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let missing = directory.path().join("missing");
+    let error = FilePages::in_directory(&missing).unwrap_err();
+    assert_eq!(error.source.kind(), io::ErrorKind::NotFound);
+    assert!(error.to_string().contains("missing"));
+    let file = directory.path().join("file");
+    fs::write(&file, []).unwrap();
+    assert!(FilePages::in_directory(&file).is_err());
+    assert!(FilePages::in_directory(Path::new("/proc/self")).is_err());
+}
+
+/// The memory of a disk that is full after some segments.
+#[derive(Debug)]
+struct FullAfter(std::sync::atomic::AtomicU32);
+
+impl PageMemory for FullAfter {
+    fn segment(&self, words: usize) -> Result<Box<dyn balsa_trie::Words>, balsa_trie::MemoryError> {
+        let left = self.0.load(std::sync::atomic::Ordering::Relaxed);
+        if left == 0 {
+            let source = io::Error::from(io::ErrorKind::StorageFull);
+            return Err(balsa_trie::MemoryError { words, source: source.into() });
+        }
+        self.0.store(left - 1, std::sync::atomic::Ordering::Relaxed);
+        HugePages.segment(words)
+    }
+}
+
+#[test]
+fn a_full_disk_is_an_error_and_leaves_the_parent_as_it_was() {
+    let memory = Arc::new(FullAfter(4.into()));
+    let mut trie = StateTrie::persisted_in(StateTrie::empty().root(), memory.clone());
+    let expected = roots(Arc::new(HeapMemory));
+    let mut seed = 0;
+    let error = loop {
+        match root_after(&trie, &NoNodes, &block(seed)) {
+            Ok(after) => trie = after.trie,
+            Err(error) => break error,
+        }
+        assert_eq!(trie.root(), expected[seed as usize]);
+        seed += 1;
+    };
+    assert!(matches!(error, TrieError::Arena(balsa_trie::ArenaError::Memory(_))), "{error}");
+    assert_eq!(trie.arena_bytes().live, balsa_trie::total_tree_bytes(&trie));
+    // Once there is room again, the same block goes through.
+    memory.0.store(100, std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(root_after(&trie, &NoNodes, &block(seed)).unwrap().root, expected[seed as usize]);
+}
