@@ -35,8 +35,9 @@ pub(crate) fn anonymous(words: usize) -> io::Result<Mapping> {
     let is_huge = bytes >= HUGE_PAGE_BYTES;
     let mapped_bytes = if is_huge { bytes + HUGE_PAGE_BYTES } else { bytes };
     // SAFETY: a new mapping at an address of the system's choice touches no memory that exists.
-    let mapped =
-        unsafe { mmap_anonymous(ptr::null_mut(), mapped_bytes, ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE)? };
+    let mapped = unsafe {
+        mmap_anonymous(ptr::null_mut(), mapped_bytes, ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE)?
+    };
     let offset = if is_huge { mapped.align_offset(HUGE_PAGE_BYTES) } else { 0 };
     let start = mapped.wrapping_byte_add(offset);
     if is_huge {
@@ -51,9 +52,8 @@ pub(crate) fn anonymous(words: usize) -> io::Result<Mapping> {
 pub(crate) fn of_file(file: &File, offset: u64, words: usize) -> io::Result<Mapping> {
     let bytes = words * 8;
     // SAFETY: a new mapping at an address of the system's choice touches no memory that exists.
-    let mapped = unsafe {
-        mmap(ptr::null_mut(), bytes, ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED, file, offset)?
-    };
+    let mapped =
+        unsafe { mmap(ptr::null_mut(), bytes, ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED, file, offset)? };
     Ok(owned(mapped, words, mapped, bytes))
 }
 

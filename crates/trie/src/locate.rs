@@ -28,45 +28,56 @@ impl<'k> Probe<'k> {
         Self { trie, key, depth: 0, link: root, expected: Reference::hash(root_hash) }
     }
 
-    /// Goes down as far as nodes are in memory. Says where it stopped for want of a node.
-    fn advance(&mut self, arena: &Arena, tries: &Tries<'_>) -> Option<Want> {
-        while self.link != Link::NONE {
-            if !self.link.is_node() {
-                let path = Path::of_key(self.key, self.depth);
-                let Some(link) = tries.found(self.trie, &path) else {
-                    return Some(Want { trie: self.trie, path, link: self.link, expected: self.expected });
-                };
-                self.link = link;
+    /// Looks at one node, and goes below it if it is a branch.
+    fn step(&mut self, arena: &Arena, tries: &Tries<'_>) -> Step {
+        if self.link == Link::NONE {
+            return Step::Done;
+        }
+        if !self.link.is_node() {
+            let path = Path::of_key(self.key, self.depth);
+            let Some(link) = tries.found(self.trie, &path) else {
+                return Step::Blocked;
+            };
+            self.link = link;
+        }
+        let view = arena.view(self.link);
+        if !view.class().is_branch() {
+            if view.key() != *self.key {
+                self.link = Link::NONE;
             }
-            let view = arena.view(self.link);
-            if !view.class().is_branch() {
-                if view.key() != *self.key {
-                    self.link = Link::NONE;
-                }
-                return None;
-            }
-            let branch = view.branch();
-            let len = branch.extension_len();
-            if len > 0 {
-                let extension = branch.extension();
-                if (0..len).any(|i| extension.nibble(i) != nibble_of(self.key, self.depth + i)) {
-                    self.link = Link::NONE;
-                    return None;
-                }
-            }
-            self.depth += len + 1;
-            match branch.rank(nibble_of(self.key, self.depth - 1)) {
-                Some(rank) => {
-                    self.link = branch.link(rank);
-                    if !self.link.is_node() {
-                        self.expected = branch.reference(rank);
-                    }
-                }
-                None => self.link = Link::NONE,
+            return Step::Done;
+        }
+        let branch = view.branch();
+        let len = branch.extension_len();
+        if len > 0 {
+            let extension = branch.extension();
+            if (0..len).any(|i| extension.nibble(i) != nibble_of(self.key, self.depth + i)) {
+                self.link = Link::NONE;
+                return Step::Done;
             }
         }
-        None
+        self.depth += len + 1;
+        self.link = Link::NONE;
+        if let Some(rank) = branch.rank(nibble_of(self.key, self.depth - 1)) {
+            self.link = branch.link(rank);
+            if !self.link.is_node() {
+                self.expected = branch.reference(rank);
+            }
+        }
+        Step::Down
     }
+
+    fn want(&self) -> Want {
+        let path = Path::of_key(self.key, self.depth);
+        Want { trie: self.trie, path, link: self.link, expected: self.expected }
+    }
+}
+
+enum Step {
+    Down,
+    Done,
+    /// For want of a node that is not in memory.
+    Blocked,
 }
 
 /// The leaf of each probe, [`Link::NONE`] where there is none. Probes are sorted by trie, then by key.
@@ -77,16 +88,23 @@ pub(crate) fn leaves<L: StoredLeaf>(
 ) -> Result<Vec<Link>, TrieError> {
     let mut active: Vec<usize> = (0..probes.len()).collect();
     while !active.is_empty() {
-        let mut wants: Vec<Want> = Vec::new();
-        active.retain(|&i| {
-            let Some(want) = probes[i].advance(pen.arena(), tries) else { return false };
-            if wants.last().is_none_or(|last| (last.trie, last.path) != (want.trie, want.path)) {
-                wants.push(want);
-            }
-            true
-        });
+        let mut blocked = Vec::new();
+        // All probes a level, then the next: what one waits for from memory, others wait for at the same time.
+        while !active.is_empty() {
+            active.retain(|&i| {
+                let step = probes[i].step(pen.arena(), tries);
+                if let Step::Blocked = step {
+                    blocked.push(i);
+                }
+                matches!(step, Step::Down)
+            });
+        }
+        blocked.sort_unstable();
+        let mut wants: Vec<Want> = blocked.iter().map(|&i| probes[i].want()).collect();
+        wants.dedup_by_key(|want| (want.trie, want.path));
         let tops = tries.load::<L>(pen, &wants)?;
         tries.loaded.extend(wants.iter().zip(tops).map(|(want, top)| ((want.trie, want.path), top)));
+        active = blocked;
     }
     Ok(probes.into_iter().map(|probe| probe.link).collect())
 }

@@ -12,6 +12,16 @@ pub(crate) struct Reference {
 }
 
 impl Reference {
+    /// The reference to the node with this RLP.
+    pub(crate) fn of(rlp: &[u8]) -> Self {
+        if rlp.len() >= 32 {
+            return Self::hash(keccak256(rlp));
+        }
+        let mut bytes = B256::ZERO;
+        bytes[..rlp.len()].copy_from_slice(rlp);
+        Self { bytes, inline: true }
+    }
+
     pub(crate) fn hash(bytes: B256) -> Self {
         Self { bytes, inline: false }
     }

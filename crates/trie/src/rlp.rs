@@ -7,6 +7,7 @@ use crate::{
     reference::Reference,
 };
 use alloy_primitives::{B256, U256};
+use alloy_rlp::Encodable;
 use balsa_state::{Account, EMPTY_CODE_HASH, EMPTY_ROOT};
 
 /// The longest node, a branch of sixteen hashes, has 532 bytes.
@@ -90,6 +91,14 @@ impl Leaf for AccountLeaf {
     fn hashes_alike(&self, other: &Self) -> bool {
         self.account == other.account
     }
+}
+
+/// The RLP of an account, as its leaf holds it.
+pub(crate) fn encoded_account(account: &Account) -> Vec<u8> {
+    let fields: [&dyn Encodable; 4] = [&account.nonce, &account.balance, &account.storage_root, &account.code_hash];
+    let mut out = Vec::with_capacity(110);
+    alloy_rlp::encode_list::<_, dyn Encodable>(&fields, &mut out);
+    out
 }
 
 /// A node being written into a buffer.

@@ -56,3 +56,93 @@ fn weigh(version: &StateTrie, base: Option<&StateTrie>, mut is_new: impl FnMut(L
     });
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        AccountUpdate, NoNodes, Updates,
+        arena::{Arena, Class, nibbles},
+        root_after,
+    };
+    use alloy_primitives::{U256, keccak256};
+    use proptest::{collection::vec, prelude::*};
+
+    /// Walks everything and remembers every node.
+    fn track(arena: &Arena, node: Link, seen: &mut HashSet<Link>) {
+        if !node.is_node() {
+            return;
+        }
+        seen.insert(node);
+        let view = arena.view(node);
+        if view.class() == Class::FULL {
+            track(arena, view.storage(), seen);
+        } else if view.class().is_branch() {
+            let branch = view.branch();
+            nibbles(branch.mask()).enumerate().for_each(|(rank, _)| track(arena, branch.link(rank), seen));
+        }
+    }
+
+    fn tracked(version: &StateTrie) -> HashSet<Link> {
+        let mut seen = HashSet::new();
+        track(&version.version.forest.arena, version.version.root, &mut seen);
+        seen
+    }
+
+    fn bytes<'a>(arena: &Arena, nodes: impl IntoIterator<Item = &'a Link>) -> u64 {
+        nodes.into_iter().map(|node| arena.class(*node).bytes() as u64).sum()
+    }
+
+    fn block() -> impl Strategy<Value = Updates> {
+        let update = (0u8..60, 0u64..2, vec((0u8..12, 0u64..3), 0..5));
+        vec(update, 1..30).prop_map(|entries| {
+            let update = |(account, nonce, slots): (u8, u64, Vec<(u8, u64)>)| {
+                let mut slots: Vec<_> = slots.into_iter().map(|(s, v)| (keccak256([s]), U256::from(v))).collect();
+                slots.sort();
+                slots.dedup_by_key(|slot| slot.0);
+                AccountUpdate { address_hash: keccak256([account]), nonce: Some(nonce), slots, ..Default::default() }
+            };
+            let mut accounts: Vec<_> = entries.into_iter().map(update).collect();
+            accounts.sort_by_key(|account| account.address_hash);
+            accounts.dedup_by_key(|account| account.address_hash);
+            Updates { accounts, keep_empty: false }
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+
+        /// Versions come of any living one and are dropped in any order: weights are the tracker's, and what lives in
+        /// the arena is what some version holds.
+        #[test]
+        fn weights_and_living_nodes_are_the_trackers(
+            steps in vec((any::<prop::sample::Index>(), block(), prop::option::of(any::<prop::sample::Index>())), 1..25),
+        ) {
+            let first = StateTrie::empty();
+            let mut alive = vec![first.clone()];
+            let forest = first.version.forest.clone();
+            drop(first);
+            let arena = &forest.arena;
+            for (parent, block, dropped) in steps {
+                let parent = parent.get(&alive).clone();
+                let derived = root_after(&parent, &NoNodes, &block).unwrap().trie;
+                let (base, own) = (tracked(&parent), tracked(&derived));
+                prop_assert_eq!(total_tree_bytes(&derived), bytes(arena, &own));
+                prop_assert_eq!(cow_bytes(&parent, &derived), bytes(arena, own.difference(&base)));
+                alive.push(derived);
+                let union: HashSet<Link> = alive.iter().flat_map(tracked).collect();
+                prop_assert_eq!(total_unique_cow_bytes(&parent, &alive), bytes(arena, union.difference(&base)));
+                drop(parent);
+                if let Some(dropped) = dropped && alive.len() > 1 {
+                    let at = dropped.index(alive.len());
+                    let roots: Vec<_> = alive.iter().map(StateTrie::root).collect();
+                    drop(alive.swap_remove(at));
+                    let union: HashSet<Link> = alive.iter().flat_map(tracked).collect();
+                    prop_assert_eq!(arena.live_bytes(), bytes(arena, &union), "after dropping {} of {}", at, roots.len());
+                }
+            }
+            alive.clear();
+            prop_assert_eq!(arena.live_bytes(), 0);
+        }
+    }
+}

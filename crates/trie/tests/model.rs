@@ -4,7 +4,9 @@
 mod support;
 
 use alloy_primitives::{B256, U256};
-use balsa_trie::{AccountUpdate, MemoryNodes, NoNodes, StateTrie, Updates, root_after, total_tree_bytes};
+use balsa_trie::{
+    AccountProof, AccountUpdate, MemoryNodes, NoNodes, StateTrie, Updates, account_proof, root_after, total_tree_bytes,
+};
 use proptest::{collection::vec, option, prelude::*};
 use support::Model;
 
@@ -125,4 +127,49 @@ fn a_store_that_lies_is_an_error() {
     damaged.accounts.remove(&key(3));
     assert!(matches!(run(&damaged), Err(balsa_trie::TrieError::WrongHash(_))));
     assert!(matches!(run(&MemoryNodes::default()), Err(balsa_trie::TrieError::WrongHash(_))));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    #[test]
+    fn proofs_prove_what_is_there_and_what_is_not(blocks in vec(block(), 1..4), keys in vec((key(), vec(key(), 0..4)), 1..12)) {
+        let (mut model, mut trie, mut store) = (Model::default(), StateTrie::empty(), MemoryNodes::default());
+        for updates in &blocks {
+            model.apply(updates);
+            let after = root_after(&trie, &store, updates).unwrap();
+            store.apply(updates, &after);
+            trie = after.trie;
+        }
+        let present = model.accounts.keys().take(6).map(|key| (*key, vec![*key])).collect::<Vec<_>>();
+        for (key, slots) in keys.into_iter().chain(present) {
+            let own: Vec<_> = model.slots.get(&key).into_iter().flatten().map(|(slot, _)| *slot).take(5).collect();
+            let slots = [slots, own].concat();
+            let warm = account_proof(&trie, &store, key, &slots).unwrap();
+            let cold = account_proof(&StateTrie::persisted(trie.root()), &store, key, &slots).unwrap();
+            prop_assert_eq!(&warm, &cold);
+            warm.verify(trie.root()).unwrap();
+            support::judge_proof(&warm, trie.root());
+            prop_assert_eq!(warm.account.as_ref(), model.accounts.get(&key));
+            for slot in &warm.slots {
+                let value = model.slots.get(&key).and_then(|slots| slots.get(&slot.slot_hash));
+                prop_assert_eq!(slot.value, value.copied().unwrap_or_default());
+            }
+            // What says something else is refused.
+            let mut wrong = warm.clone();
+            wrong.account = match wrong.account {
+                Some(account) => Some(balsa_state::Account { nonce: account.nonce + 1, ..account }),
+                None => Some(balsa_state::Account::default()),
+            };
+            prop_assert!(wrong.verify(trie.root()).is_err());
+            let mut gone = AccountProof { account: None, slots: Vec::new(), ..warm.clone() };
+            prop_assert_eq!(gone.verify(trie.root()).is_ok(), warm.account.is_none());
+            gone.account = warm.account;
+            if gone.nodes.pop().is_some() {
+                prop_assert!(gone.verify(trie.root()).is_err());
+            }
+            prop_assert!(warm.verify(B256::repeat_byte(1)).is_err());
+        }
+        prop_assert_eq!(trie.arena_bytes().live, total_tree_bytes(&trie));
+    }
 }

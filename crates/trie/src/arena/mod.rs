@@ -5,6 +5,22 @@
 //! relaxed atomics, so that the arena needs no `unsafe`: on the machines we run on such a load is a plain load, and a
 //! handle used wrongly would read a wrong word, which the tests would see, and never touch foreign memory. What orders
 //! a node's words before the first read of them is what hands the handle over: a lock, a join, an `Arc`.
+//!
+//! # What pays and what does not
+//!
+//! Figures: 5M accounts, batches of 1,000 random changes, processor time on a busy `genoa` (see `benches/README.md`).
+//!
+//! - A page holds one class of node of one depth. So a node's size and kind are known without touching the node, and a walk
+//!   that weighs versions never brings a leaf into the cache. A 5M-account trie takes 607 MB in nodes, 610 MB in pages.
+//! - The leaf counts of a large branch's children stand in the branch. Without them, making the records that the store
+//!   keeps touched all sixteen children of every changed branch: 15.3 ms a batch with that, 9.6 ms without.
+//! - Huge pages: 9.2 ms a batch on the heap, 6.5 ms in pages of 2 MiB. Hashing is a fifteenth of it; what a batch waits
+//!   for is memory.
+//! - Extension and branch are one node. Leaves hold their whole key, so a leaf moves up or down by its handle's owner alone.
+//! - Unique tables were not built: every leaf holds its key and so differs from all others, and with it every branch above.
+//!   Equal subtrees recur only where a value returns to what it was, or where two forks hold the same transaction.
+//! - Handles have no depth in them: whoever follows one knows the depth already, and 23 bits of page number name 128 GiB.
+//! - Freed places are used again by nodes of their class; a page never goes back to the system before the arena does.
 
 mod class;
 mod directory;
@@ -25,7 +41,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-/// Bytes in a page. Measured from 4 KiB to 1 MiB; see the crate's essay.
+/// Bytes in a page.
 pub(crate) const PAGE_BYTES: usize = 16 << 10;
 const PAGE_WORDS: usize = PAGE_BYTES / 8;
 const PAGE_UNITS: usize = PAGE_BYTES / UNIT_BYTES;

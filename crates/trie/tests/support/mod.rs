@@ -1,9 +1,9 @@
 //! The state as plain maps, with roots computed from scratch: by a trie of a few lines, and by alloy-trie.
 
 use alloy_primitives::{B256, U256, keccak256};
-use alloy_trie::{HashBuilder, Nibbles, TrieAccount};
-use balsa_state::Account;
-use balsa_trie::{AccountUpdate, MemoryNodes, Updates};
+use alloy_trie::{HashBuilder, Nibbles, TrieAccount, proof::verify_proof};
+use balsa_state::{Account, EMPTY_ROOT};
+use balsa_trie::{AccountProof, AccountUpdate, MemoryNodes, Updates};
 use std::collections::BTreeMap;
 
 /// The root of a trie over keys and encoded values, the slow way: one recursive function over a sorted slice.
@@ -71,6 +71,22 @@ pub(crate) fn judge_root(leaves: &BTreeMap<B256, Vec<u8>>) -> B256 {
     builder.root()
 }
 
+/// Whether alloy-trie takes a proof.
+pub(crate) fn judge_proof(proof: &AccountProof, root: B256) {
+    let account = proof.account.as_ref().map(encoded);
+    verify_proof(root, Nibbles::unpack(proof.address_hash), account, &proof.nodes).unwrap();
+    for slot in proof.slots.iter().filter(|_| proof.account.is_some_and(|a| a.storage_root != EMPTY_ROOT)) {
+        let value = (!slot.value.is_zero()).then(|| alloy_rlp::encode(slot.value));
+        let root = proof.account.unwrap().storage_root;
+        verify_proof(root, Nibbles::unpack(slot.slot_hash), value, &slot.nodes).unwrap();
+    }
+}
+
+fn encoded(account: &Account) -> Vec<u8> {
+    let Account { nonce, balance, storage_root, code_hash } = *account;
+    alloy_rlp::encode(TrieAccount { nonce, balance, storage_root, code_hash })
+}
+
 /// A state as maps, and what [`balsa_trie::root_after`] should make of it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Model {
@@ -130,11 +146,7 @@ impl Model {
     }
 
     fn encoded_accounts(&self) -> BTreeMap<B256, Vec<u8>> {
-        let encode = |account: &Account| {
-            let Account { nonce, balance, storage_root, code_hash } = *account;
-            alloy_rlp::encode(TrieAccount { nonce, balance, storage_root, code_hash })
-        };
-        self.accounts.iter().map(|(key, account)| (*key, encode(account))).collect()
+        self.accounts.iter().map(|(key, account)| (*key, encoded(account))).collect()
     }
 
     /// The whole state as one batch of updates to the empty state.
