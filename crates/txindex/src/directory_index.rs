@@ -15,6 +15,7 @@ use balsa_storage::TransactionPosition;
 
 use crate::{
     IndexError, Mark, Settings,
+    buckets::Arena,
     directory::Directory,
     identity::Identity,
     key::{Key, PARTITIONS, SHARDS, shards_of},
@@ -42,6 +43,7 @@ pub(crate) struct Shared {
     pub(crate) seed: u64,
     pub(crate) recent_records_max: usize,
     pub(crate) shards: Box<[Shard]>,
+    arena: Arena,
     pub(crate) runs: Runs,
     /// One queue a directory.
     pub(crate) pending: Vec<Pending>,
@@ -82,6 +84,7 @@ impl DirectoryIndex {
             seed,
             recent_records_max: settings.recent_records_max,
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
+            arena: Arena::default(),
             runs: Runs::default(),
             pending: pending.map(|logged| Pending::new(logged, records_max)).collect(),
             merges: AtomicU64::new(0),
@@ -107,14 +110,14 @@ impl DirectoryIndex {
     /// [`FALSE_POSITIVE_RATE_MAX`](crate::FALSE_POSITIVE_RATE_MAX) of the others.
     pub fn may_contain(&self, hash: &B256) -> bool {
         let key = Key::of(hash, self.shared.seed);
-        self.shared.shards[key.shard()].may_contain(key)
+        self.shared.shards[key.shard()].may_contain(key, &self.shared.arena)
     }
 
     /// Where a transaction is. Reads the disk only if [`may_contain`](Self::may_contain).
     pub fn position(&self, hash: &B256) -> Result<Option<TransactionPosition>, IndexError> {
         let key = Key::of(hash, self.shared.seed);
         let shard = &self.shared.shards[key.shard()];
-        if !shard.may_contain(key) {
+        if !shard.may_contain(key, &self.shared.arena) {
             return Ok(None);
         }
         self.shared.disk_lookups.fetch_add(1, Ordering::Relaxed);
@@ -235,13 +238,13 @@ impl Shared {
                 let record = record?;
                 keys.extend(record.record.position.map(|_| record.key));
             }
-            self.shards[shard].fill(&keys);
+            self.shards[shard].fill(&keys, &self.arena);
         }
         Ok(())
     }
 
     fn surroundings(&self) -> Surroundings<'_> {
-        Surroundings { seed: self.seed, runs: &self.runs }
+        Surroundings { seed: self.seed, runs: &self.runs, arena: &self.arena }
     }
 }
 

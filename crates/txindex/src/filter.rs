@@ -7,7 +7,7 @@
 //!
 //! The partner of bucket `i` is `h(byte) - i` modulo the number of buckets: its own inverse for any number of buckets, so
 //! that the filter grows by a sixteenth at a time and stays between 88 and 94 percent full:
-//! with its lists of segments under 1.2 bytes a key from 63 million keys on, at most 6 MiB more below that. Doubling, which the usual
+//! with its list of pages under 1.2 bytes a key from 63 million keys on, at most 6 MiB more below that. Doubling, which the usual
 //! exclusive-or asks for, would leave it half empty.
 //!
 //! Growing needs the keys again, as bytes alone do not say where they go: the caller reads them from disk.
@@ -15,7 +15,7 @@
 use std::sync::atomic::{AtomicU32, Ordering, fence};
 
 use crate::{
-    buckets::{Buckets, SLOTS},
+    buckets::{Arena, Buckets, SLOTS},
     key::Key,
 };
 
@@ -28,6 +28,8 @@ const KICKS_MAX: usize = 500;
 
 /// A set of keys that never forgets one and sometimes claims another.
 #[derive(Debug, Default)]
+// In this order, so that the version, the count and the first pages share a cache line.
+#[repr(C)]
 pub(crate) struct Filter {
     version: AtomicU32,
     /// Buckets in use; [`SATURATED`] lets everything through.
@@ -46,9 +48,9 @@ pub(crate) struct Full;
 
 impl Filter {
     /// Whether the key may be in the set; `None` while a writer moves bytes, where only the shard's lock helps.
-    pub(crate) fn may_contain(&self, key: Key) -> Option<bool> {
+    pub(crate) fn may_contain(&self, key: Key, arena: &Arena) -> Option<bool> {
         let before = self.version.load(Ordering::Acquire);
-        if self.probe(key) {
+        if self.probe(key, arena) {
             return Some(true);
         }
         fence(Ordering::Acquire);
@@ -57,12 +59,12 @@ impl Filter {
     }
 
     /// [`may_contain`](Self::may_contain) under the shard's lock.
-    pub(crate) fn may_contain_locked(&self, key: Key) -> bool {
-        self.probe(key)
+    pub(crate) fn may_contain_locked(&self, key: Key, arena: &Arena) -> bool {
+        self.probe(key, arena)
     }
 
     /// Adds a key that is not in the set. Under the shard's lock.
-    pub(crate) fn insert(&self, key: Key) -> Result<(), Full> {
+    pub(crate) fn insert(&self, key: Key, arena: &Arena) -> Result<(), Full> {
         let count = self.count.load(Ordering::Relaxed);
         if count == SATURATED {
             return Ok(());
@@ -71,8 +73,8 @@ impl Filter {
             return Err(Full);
         }
         let (first, second) = homes(key, count);
-        let placed = [first, second].iter().any(|bucket| self.place(*bucket, key.fingerprint()));
-        if !placed && !self.moving(|| self.kick(key, count)) {
+        let placed = [first, second].iter().any(|bucket| self.place(*bucket, key.fingerprint(), arena));
+        if !placed && !self.moving(|| self.kick(key, count, arena)) {
             return Err(Full);
         }
         self.keys.store(self.keys() + 1, Ordering::Relaxed);
@@ -80,23 +82,23 @@ impl Filter {
     }
 
     /// Takes out a key that is in the set. Under the shard's lock.
-    pub(crate) fn remove(&self, key: Key) {
+    pub(crate) fn remove(&self, key: Key, arena: &Arena) {
         let count = self.count.load(Ordering::Relaxed);
         if count == SATURATED {
             return;
         }
         let (first, second) = homes(key, count);
-        let removed = [first, second].iter().any(|bucket| self.replace(*bucket, key.fingerprint(), 0));
+        let removed = [first, second].iter().any(|bucket| self.replace(*bucket, key.fingerprint(), 0, arena));
         assert!(removed, "only keys in the set are removed");
         self.keys.store(self.keys() - 1, Ordering::Relaxed);
     }
 
     /// Makes the set `keys`, each once. Under the shard's lock.
-    pub(crate) fn rebuild(&self, keys: &[Key]) {
+    pub(crate) fn rebuild(&self, keys: &[Key], arena: &Arena) {
         self.moving(|| {
             let mut wanted = buckets_for(keys.len());
-            while let Some(count) = Buckets::whole_segments(wanted) {
-                if self.lay_out(keys, count) {
+            while let Some(count) = Buckets::whole_pages(wanted).filter(|count| self.buckets.reserve(*count, arena)) {
+                if self.lay_out(keys, count, arena) {
                     return;
                 }
                 wanted = count + 1;
@@ -120,8 +122,8 @@ impl Filter {
         size_of::<Self>() + self.buckets.bytes()
     }
 
-    fn probe(&self, key: Key) -> bool {
-        // Acquire: the segments of buckets below it were reserved before it was stored.
+    fn probe(&self, key: Key, arena: &Arena) -> bool {
+        // Acquire: the pages of buckets below it were reserved before it was stored.
         let count = self.count.load(Ordering::Acquire);
         if count == SATURATED {
             return true;
@@ -130,7 +132,10 @@ impl Filter {
             return false;
         }
         let (first, second) = homes(key, count);
-        let (first, second) = (self.buckets.load(first), self.buckets.load(second));
+        let (first, second) = (
+            self.buckets.of(first, arena).load(Ordering::Relaxed),
+            self.buckets.of(second, arena).load(Ordering::Relaxed),
+        );
         holds(first, key.fingerprint()) | holds(second, key.fingerprint())
     }
 
@@ -146,21 +151,21 @@ impl Filter {
     }
 
     /// Puts the byte into a free slot of the bucket, if there is one.
-    fn place(&self, bucket: u32, fingerprint: u8) -> bool {
-        self.replace(bucket, 0, fingerprint)
+    fn place(&self, bucket: u32, fingerprint: u8, arena: &Arena) -> bool {
+        self.replace(bucket, 0, fingerprint, arena)
     }
 
-    fn replace(&self, bucket: u32, old: u8, new: u8) -> bool {
-        let mut slots = self.buckets.load(bucket).to_le_bytes();
+    fn replace(&self, bucket: u32, old: u8, new: u8, arena: &Arena) -> bool {
+        let mut slots = self.buckets.of(bucket, arena).load(Ordering::Relaxed).to_le_bytes();
         let Some(slot) = slots.iter_mut().find(|slot| **slot == old) else { return false };
         *slot = new;
-        self.buckets.store(bucket, u32::from_le_bytes(slots));
+        self.buckets.of(bucket, arena).store(u32::from_le_bytes(slots), Ordering::Relaxed);
         true
     }
 
     /// Swaps the byte with one of the bucket's and goes on with that one in its other bucket, until one is placed. Undone
     /// to the last step if none is.
-    fn kick(&self, key: Key, count: u32) -> bool {
+    fn kick(&self, key: Key, count: u32, arena: &Arena) -> bool {
         let mut random = key.0 | 1;
         let (mut bucket, mut fingerprint) = (homes(key, count).0, key.fingerprint());
         let mut swapped = Vec::new();
@@ -168,34 +173,34 @@ impl Filter {
             random = random.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
             let slot = (random >> 62) as usize;
             swapped.push((bucket, slot));
-            fingerprint = self.swap(bucket, slot, fingerprint);
+            fingerprint = self.swap(bucket, slot, fingerprint, arena);
             bucket = partner(bucket, fingerprint, count);
-            if self.place(bucket, fingerprint) {
+            if self.place(bucket, fingerprint, arena) {
                 return true;
             }
         }
         for (bucket, slot) in swapped.into_iter().rev() {
-            fingerprint = self.swap(bucket, slot, fingerprint);
+            fingerprint = self.swap(bucket, slot, fingerprint, arena);
         }
         false
     }
 
-    fn swap(&self, bucket: u32, slot: usize, fingerprint: u8) -> u8 {
-        let mut slots = self.buckets.load(bucket).to_le_bytes();
+    fn swap(&self, bucket: u32, slot: usize, fingerprint: u8, arena: &Arena) -> u8 {
+        let mut slots = self.buckets.of(bucket, arena).load(Ordering::Relaxed).to_le_bytes();
         let old = std::mem::replace(&mut slots[slot], fingerprint);
-        self.buckets.store(bucket, u32::from_le_bytes(slots));
+        self.buckets.of(bucket, arena).store(u32::from_le_bytes(slots), Ordering::Relaxed);
         old
     }
 
     /// Within [`moving`](Self::moving).
-    fn lay_out(&self, keys: &[Key], count: u32) -> bool {
-        self.buckets.reserve(count);
-        (0..count).for_each(|bucket| self.buckets.store(bucket, 0));
+    fn lay_out(&self, keys: &[Key], count: u32, arena: &Arena) -> bool {
+        (0..count).for_each(|bucket| self.buckets.of(bucket, arena).store(0, Ordering::Relaxed));
         self.count.store(count, Ordering::Release);
         self.keys.store(keys.len() as u32, Ordering::Relaxed);
         keys.iter().all(|key| {
             let (first, second) = homes(*key, count);
-            [first, second].iter().any(|bucket| self.place(*bucket, key.fingerprint())) || self.kick(*key, count)
+            [first, second].iter().any(|bucket| self.place(*bucket, key.fingerprint(), arena))
+                || self.kick(*key, count, arena)
         })
     }
 }
@@ -238,13 +243,13 @@ mod tests {
         (from..).map(|i| Key(xxhash_rust::xxh3::xxh3_64(&i.to_le_bytes()) >> 12))
     }
 
-    fn filled(count: usize) -> Filter {
+    fn filled(count: usize, arena: &Arena) -> Filter {
         let filter = Filter::default();
         let mut inserted = Vec::new();
         for key in keys(0).take(count) {
             inserted.push(key);
-            if filter.insert(key).is_err() {
-                filter.rebuild(&inserted);
+            if filter.insert(key, arena).is_err() {
+                filter.rebuild(&inserted, arena);
             }
         }
         filter
@@ -252,20 +257,23 @@ mod tests {
 
     #[test]
     fn a_key_is_found_until_it_is_removed() {
-        let filter = filled(50_000);
-        assert!(keys(0).take(50_000).all(|key| filter.may_contain(key) == Some(true)));
-        keys(0).take(25_000).for_each(|key| filter.remove(key));
-        assert!(keys(25_000).take(25_000).all(|key| filter.may_contain(key) == Some(true)), "others stay");
+        let arena = Arena::default();
+        let filter = filled(50_000, &arena);
+        assert!(keys(0).take(50_000).all(|key| filter.may_contain(key, &arena) == Some(true)));
+        keys(0).take(25_000).for_each(|key| filter.remove(key, &arena));
+        assert!(keys(25_000).take(25_000).all(|key| filter.may_contain(key, &arena) == Some(true)), "others stay");
         assert_eq!(filter.keys(), 25_000);
-        keys(25_000).take(25_000).for_each(|key| filter.remove(key));
-        assert!(keys(0).take(50_000).all(|key| filter.may_contain(key) == Some(false)), "none is left");
+        keys(25_000).take(25_000).for_each(|key| filter.remove(key, &arena));
+        assert!(keys(0).take(50_000).all(|key| filter.may_contain(key, &arena) == Some(false)), "none is left");
     }
 
     #[test]
     fn others_pass_at_the_stated_rate_and_no_more() {
         for count in [900, 15_000, 200_000] {
-            let filter = filled(count);
-            let passed = keys(1 << 40).take(200_000).filter(|key| filter.may_contain(*key) == Some(true)).count();
+            let arena = Arena::default();
+            let filter = filled(count, &arena);
+            let passed =
+                keys(1 << 40).take(200_000).filter(|key| filter.may_contain(*key, &arena) == Some(true)).count();
             let rate = passed as f64 / 200_000.0;
             assert!(rate < FALSE_POSITIVE_RATE_MAX, "{count} keys: {rate}");
         }
@@ -275,12 +283,12 @@ mod tests {
     fn memory_stays_under_the_bar_at_every_growth() {
         // 63 million transactions in all; below, the first segments of 4096 shards count for more.
         const FROM: usize = 15_400;
-        let filter = Filter::default();
+        let (arena, filter) = (Arena::default(), Filter::default());
         let mut inserted = Vec::new();
         for key in keys(0).take(200_000) {
             inserted.push(key);
-            if filter.insert(key).is_err() {
-                filter.rebuild(&inserted);
+            if filter.insert(key, &arena).is_err() {
+                filter.rebuild(&inserted, &arena);
                 let bytes = filter.bytes() as f64 / inserted.len() as f64;
                 assert!(bytes < 1.2 || inserted.len() < FROM, "{} keys take {bytes} bytes each", inserted.len());
             }
@@ -289,21 +297,22 @@ mod tests {
 
     #[test]
     fn a_failed_insertion_leaves_the_set_as_it_was() {
-        let filter = Filter::default();
-        assert_eq!(filter.insert(Key(1)), Err(Full));
+        let (arena, filter) = (Arena::default(), Filter::default());
+        assert_eq!(filter.insert(Key(1), &arena), Err(Full));
         let one_bucket = Key(5);
-        filter.rebuild(&[]);
+        filter.rebuild(&[], &arena);
         // Nine equal keys do not fit two buckets of four.
-        let fitting = (0..9).take_while(|_| filter.insert(one_bucket).is_ok()).count();
+        let fitting = (0..9).take_while(|_| filter.insert(one_bucket, &arena).is_ok()).count();
         assert!(fitting == 8 || fitting == 4, "{fitting}");
-        (0..fitting).for_each(|_| filter.remove(one_bucket));
-        assert_eq!(filter.may_contain(one_bucket), Some(false));
+        (0..fitting).for_each(|_| filter.remove(one_bucket, &arena));
+        assert_eq!(filter.may_contain(one_bucket, &arena), Some(false));
     }
 
     #[test]
     fn a_saturated_filter_denies_nothing() {
-        let filter = filled(10);
+        let arena = Arena::default();
+        let filter = filled(10, &arena);
         filter.saturate();
-        assert!(keys(1 << 40).take(100).all(|key| filter.may_contain(key) == Some(true)));
+        assert!(keys(1 << 40).take(100).all(|key| filter.may_contain(key, &arena) == Some(true)));
     }
 }

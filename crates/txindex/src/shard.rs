@@ -16,6 +16,7 @@ use foldhash::fast::RandomState;
 
 use crate::{
     IndexError,
+    buckets::Arena,
     filter::Filter,
     key::{Key, first_key, partition_of},
     merge::merge,
@@ -26,6 +27,7 @@ use crate::{
 
 /// A filter, its lock, and what the lock guards.
 #[derive(Debug, Default)]
+#[repr(align(64))]
 pub(crate) struct Shard {
     filter: Filter,
     recent: Mutex<RecentMap>,
@@ -56,14 +58,15 @@ pub(crate) enum Change {
 pub(crate) struct Surroundings<'a> {
     pub(crate) seed: u64,
     pub(crate) runs: &'a Runs,
+    pub(crate) arena: &'a Arena,
 }
 
 impl Shard {
     /// `false` if the transaction is certainly not there; takes no lock unless the filter is being changed.
-    pub(crate) fn may_contain(&self, key: Key) -> bool {
-        self.filter.may_contain(key).unwrap_or_else(|| {
+    pub(crate) fn may_contain(&self, key: Key, arena: &Arena) -> bool {
+        self.filter.may_contain(key, arena).unwrap_or_else(|| {
             let _lock = self.lock();
-            self.filter.may_contain_locked(key)
+            self.filter.may_contain_locked(key, arena)
         })
     }
 
@@ -86,7 +89,7 @@ impl Shard {
         change: impl FnOnce(Option<TransactionPosition>) -> Change,
     ) -> Result<Option<TransactionPosition>, IndexError> {
         let mut recent = self.lock();
-        let current = match (self.filter.may_contain_locked(key), recent.get(hash)) {
+        let current = match (self.filter.may_contain_locked(key, index.arena), recent.get(hash)) {
             (false, _) => None,
             (true, Some(recent)) => recent.position,
             (true, None) => index.runs.find(key, hash)?.and_then(|record| record.position),
@@ -109,7 +112,7 @@ impl Shard {
         serial: u64,
         index: Surroundings<'_>,
     ) -> Result<(), IndexError> {
-        let current = match self.may_contain(key) {
+        let current = match self.may_contain(key, index.arena) {
             true => self.find(key, &record.hash, index.runs)?,
             false => None,
         };
@@ -131,9 +134,9 @@ impl Shard {
     }
 
     /// Makes the filter hold exactly `keys`. Before anything else uses the shard.
-    pub(crate) fn fill(&self, keys: &[Key]) {
+    pub(crate) fn fill(&self, keys: &[Key], arena: &Arena) {
         let _lock = self.lock();
-        self.filter.rebuild(keys);
+        self.filter.rebuild(keys, arena);
     }
 
     /// Transactions that are there.
@@ -157,8 +160,8 @@ impl Shard {
     ) {
         recent.insert(hash, newest);
         match (current.is_some(), newest.position.is_some()) {
-            (false, true) if self.filter.insert(key).is_err() => self.rebuild(key.shard(), recent, index),
-            (true, false) => self.filter.remove(key),
+            (false, true) if self.filter.insert(key, index.arena).is_err() => self.rebuild(key.shard(), recent, index),
+            (true, false) => self.filter.remove(key, index.arena),
             _ => {}
         }
     }
@@ -166,7 +169,7 @@ impl Shard {
     /// Grows the filter: its bytes do not say where they go, so the keys come from the runs again.
     fn rebuild(&self, shard: usize, recent: &RecentMap, index: Surroundings<'_>) {
         match self.all_keys(shard, recent, index) {
-            Ok(keys) => self.filter.rebuild(&keys),
+            Ok(keys) => self.filter.rebuild(&keys, index.arena),
             Err(error) => {
                 tracing::warn!(shard, %error, "transaction index: filter could not grow, its shard reads disk from now on");
                 self.filter.saturate();
