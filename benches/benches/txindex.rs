@@ -49,6 +49,11 @@ fn main() {
         measure(&format!("txindex/may_contain/{name}"), || {
             black_box(batch().iter().filter(|hash| index.may_contain(black_box(hash))).count());
         });
+        measure(&format!("txindex/may_contain_many/{name}"), || {
+            let mut count = 0;
+            index.may_contain_many(batch(), |_, found| count += usize::from(found));
+            black_box(count);
+        });
         measure(&format!("txindex/position/{name}"), || {
             black_box(batch().iter().filter(|hash| index.contains(black_box(hash)).is_ok_and(|found| found)).count());
         });

@@ -3,7 +3,7 @@
 //! Readers take no lock, so a filter cannot be moved to a larger place while it is read. It grows by a page instead, a
 //! sixteenth of it at most. A page's place in the arena is a 32-bit number, so that the list of a filter's pages lies
 //! inside the filter: a question touches the filter, the list of chunks, which is small and always in cache, and the two
-//! buckets. (Pages as boxes in boxed lists: two more dependent reads, and 118 ns a question where this takes half.)
+//! buckets. (Pages as boxes in boxed lists, two more dependent reads, were tried first; figures in benches/README.md.)
 
 use std::sync::{
     Mutex, OnceLock, PoisonError,
@@ -27,13 +27,16 @@ const CHUNKS: usize = 1 << 13;
 #[derive(Debug)]
 pub(crate) struct Arena {
     chunks: Box<[OnceLock<Box<[AtomicU32]>>]>,
-    /// The first bucket that is free. Bucket 0 is nobody's: it stands for no page.
+    /// The first bucket that is free.
     next: Mutex<u32>,
 }
 
 impl Default for Arena {
     fn default() -> Self {
-        Self { chunks: (0..CHUNKS).map(|_| OnceLock::new()).collect(), next: Mutex::new(PAGE_BUCKETS) }
+        let arena = Self { chunks: (0..CHUNKS).map(|_| OnceLock::new()).collect(), next: Mutex::new(0) };
+        // The page that stands for none: there, and always empty.
+        arena.allocate(PAGE_BUCKETS);
+        arena
     }
 }
 
@@ -49,7 +52,8 @@ impl Arena {
         Some(page)
     }
 
-    fn bucket(&self, bucket: u32) -> &AtomicU32 {
+    /// A bucket by its place, as [`Buckets::place`] gives it.
+    pub(crate) fn bucket(&self, bucket: u32) -> &AtomicU32 {
         let chunk = self.chunks[(bucket / CHUNK_BUCKETS) as usize].get();
         &chunk.expect("pages lie in chunks that are there")[(bucket % CHUNK_BUCKETS) as usize]
     }
@@ -114,8 +118,13 @@ impl Buckets {
 
     /// A bucket below what was reserved.
     pub(crate) fn of<'a>(&self, bucket: u32, arena: &'a Arena) -> &'a AtomicU32 {
+        arena.bucket(self.place(bucket))
+    }
+
+    /// Where a bucket below what was reserved lies in the arena.
+    pub(crate) fn place(&self, bucket: u32) -> u32 {
         let Place { block, page, offset } = place(bucket);
-        arena.bucket(self.pages[block][page].load(Ordering::Relaxed) + offset)
+        self.pages[block][page].load(Ordering::Relaxed) + offset
     }
 
     /// Memory of the pages in use.

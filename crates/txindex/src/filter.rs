@@ -7,7 +7,7 @@
 //!
 //! The partner of bucket `i` is `h(byte) - i` modulo the number of buckets: its own inverse for any number of buckets, so
 //! that the filter grows by a sixteenth at a time and stays between 88 and 94 percent full:
-//! with its list of pages under 1.2 bytes a key from 63 million keys on, at most 6 MiB more below that. Doubling, which the usual
+//! with its list of pages under 1.2 bytes a key from 63 million keys on, at most 8 MiB more below that. Doubling, which the usual
 //! exclusive-or asks for, would leave it half empty.
 //!
 //! Growing needs the keys again, as bytes alone do not say where they go: the caller reads them from disk.
@@ -42,25 +42,66 @@ pub(crate) struct Filter {
 /// As a number of buckets: the filter cannot say no any more.
 const SATURATED: u32 = u32::MAX;
 
+/// A question whose buckets are known.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Question {
+    version: u32,
+    /// Zero, which every empty slot is, where the filter lets everything through.
+    fingerprint: u8,
+    /// In the arena.
+    places: [u32; 2],
+}
+
+impl Question {
+    /// Whether one of the buckets holds the fingerprint.
+    fn claims(&self, arena: &Arena) -> bool {
+        let [first, second] = self.places.map(|place| arena.bucket(place).load(Ordering::Relaxed));
+        holds(first, self.fingerprint) | holds(second, self.fingerprint)
+    }
+}
+
 /// The filter has no room; the caller rebuilds it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Full;
 
 impl Filter {
-    /// Whether the key may be in the set; `None` while a writer moves bytes, where only the shard's lock helps.
+    /// Both halves.
+    #[cfg(test)]
     pub(crate) fn may_contain(&self, key: Key, arena: &Arena) -> Option<bool> {
-        let before = self.version.load(Ordering::Acquire);
-        if self.probe(key, arena) {
+        self.answer(&self.ask(key), arena)
+    }
+
+    /// Whether the key may be in the set, the first half: finds the buckets and does not wait for them. Who has many
+    /// questions asks them all before the first answer, so that the memory serves them at once.
+    pub(crate) fn ask(&self, key: Key) -> Question {
+        let version = self.version.load(Ordering::Acquire);
+        // Acquire: the pages of buckets below it were reserved before it was stored.
+        let count = self.count.load(Ordering::Acquire);
+        let places = match count {
+            // The arena's empty page.
+            0 => [0, 0],
+            SATURATED => return Question { version, fingerprint: 0, places: [0, 0] },
+            count => {
+                let (first, second) = homes(key, count);
+                [self.buckets.place(first), self.buckets.place(second)]
+            }
+        };
+        Question { version, fingerprint: key.fingerprint(), places }
+    }
+
+    /// The second half; `None` while a writer moves bytes, where only the shard's lock helps.
+    pub(crate) fn answer(&self, question: &Question, arena: &Arena) -> Option<bool> {
+        if question.claims(arena) {
             return Some(true);
         }
         fence(Ordering::Acquire);
-        let unchanged = before & 1 == 0 && self.version.load(Ordering::Relaxed) == before;
+        let unchanged = question.version & 1 == 0 && self.version.load(Ordering::Relaxed) == question.version;
         unchanged.then_some(false)
     }
 
-    /// [`may_contain`](Self::may_contain) under the shard's lock.
+    /// Whether the key may be in the set, under the shard's lock.
     pub(crate) fn may_contain_locked(&self, key: Key, arena: &Arena) -> bool {
-        self.probe(key, arena)
+        self.ask(key).claims(arena)
     }
 
     /// Adds a key that is not in the set. Under the shard's lock.
@@ -120,23 +161,6 @@ impl Filter {
     /// Memory in use.
     pub(crate) fn bytes(&self) -> usize {
         size_of::<Self>() + self.buckets.bytes()
-    }
-
-    fn probe(&self, key: Key, arena: &Arena) -> bool {
-        // Acquire: the pages of buckets below it were reserved before it was stored.
-        let count = self.count.load(Ordering::Acquire);
-        if count == SATURATED {
-            return true;
-        }
-        if count == 0 {
-            return false;
-        }
-        let (first, second) = homes(key, count);
-        let (first, second) = (
-            self.buckets.of(first, arena).load(Ordering::Relaxed),
-            self.buckets.of(second, arena).load(Ordering::Relaxed),
-        );
-        holds(first, key.fingerprint()) | holds(second, key.fingerprint())
     }
 
     /// Runs `change` while readers are told not to believe an absence.

@@ -17,7 +17,7 @@ use foldhash::fast::RandomState;
 use crate::{
     IndexError,
     buckets::Arena,
-    filter::Filter,
+    filter::{Filter, Question},
     key::{Key, first_key, partition_of},
     merge::merge,
     pending::Pending,
@@ -64,7 +64,17 @@ pub(crate) struct Surroundings<'a> {
 impl Shard {
     /// `false` if the transaction is certainly not there; takes no lock unless the filter is being changed.
     pub(crate) fn may_contain(&self, key: Key, arena: &Arena) -> bool {
-        self.filter.may_contain(key, arena).unwrap_or_else(|| {
+        self.answer(key, &self.ask(key), arena)
+    }
+
+    /// The first half of [`may_contain`](Self::may_contain), which waits for no memory but the filter's head.
+    pub(crate) fn ask(&self, key: Key) -> Question {
+        self.filter.ask(key)
+    }
+
+    /// The second half.
+    pub(crate) fn answer(&self, key: Key, question: &Question, arena: &Arena) -> bool {
+        self.filter.answer(question, arena).unwrap_or_else(|| {
             let _lock = self.lock();
             self.filter.may_contain_locked(key, arena)
         })

@@ -75,6 +75,11 @@ fn filters_grow_and_stay_right() {
         assert_eq!(index.set_if_not_exists(&hash(i), position(i, 0)).unwrap(), None);
     }
     assert!((0..COUNT).all(|i| index.may_contain(&hash(i))), "a filter forgot");
+    let asked: Vec<B256> = (0..100_001).map(|i| hash(COUNT - 50_000 + i)).collect();
+    let mut answers = vec![None; asked.len()];
+    index.may_contain_many(&asked, |position, found| answers[position] = Some(found));
+    let one_by_one: Vec<_> = asked.iter().map(|hash| Some(index.may_contain(hash))).collect();
+    assert_eq!(answers, one_by_one);
     for i in (0..COUNT).step_by(997) {
         assert_eq!(index.position(&hash(i)).unwrap(), Some(position(i, 0)));
     }
