@@ -1,13 +1,15 @@
 //! The state trie in memory: updates, full builds, versions. Bars and figures stand in `README.md`.
 
 use alloy_primitives::{B256, U256, keccak256};
+use balsa_pages::HugePages;
 use balsa_trie::{
     AccountUpdate, NoNodes, RootAfter, StateTrie, Updates, cow_bytes, root_after, total_tree_bytes,
     total_unique_cow_bytes,
 };
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use std::{
     hint::black_box,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -45,8 +47,13 @@ fn after(trie: &StateTrie, updates: &Updates) -> RootAfter {
     root_after(trie, &NoNodes, updates).expect("the trie lies in memory")
 }
 
+/// In huge pages.
+fn empty() -> StateTrie {
+    StateTrie::persisted_in(StateTrie::empty().root(), Arc::new(HugePages))
+}
+
 fn built(accounts: u64) -> StateTrie {
-    after(&StateTrie::empty(), &updates((0..accounts).map(key), &mut Random(1))).trie
+    after(&empty(), &updates((0..accounts).map(key), &mut Random(1))).trie
 }
 
 fn random_block(accounts: u64, count: usize, random: &mut Random) -> Updates {
@@ -115,7 +122,7 @@ fn build(c: &mut Criterion) {
             b.iter_custom(|rounds| {
                 let run = || {
                     let start = Instant::now();
-                    let result = after(&StateTrie::empty(), updates);
+                    let result = after(&empty(), updates);
                     (start.elapsed(), result)
                 };
                 (0..rounds).map(|_| with_threads(1, run).0).sum()
@@ -148,5 +155,10 @@ fn versions(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, update, build, versions);
-criterion_main!(benches);
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    update(&mut criterion);
+    build(&mut criterion);
+    versions(&mut criterion);
+    criterion.final_summary();
+}
