@@ -18,7 +18,10 @@ use std::collections::BTreeMap;
 /// Judges a file: what its tests are called and what became of each.
 type Judged = Result<Vec<(String, Result<(), String>)>, String>;
 
-const FILES: [(&str, fn(&str) -> Judged); 6] = [
+/// What judges a file.
+type Judge = fn(&str) -> Judged;
+
+const FILES: [(&str, Judge); 6] = [
     ("BasicTests/hexencodetest.json", hex_prefixes),
     ("BasicTests/keyaddrtest.json", keys),
     ("BasicTests/txtest.json", transactions),

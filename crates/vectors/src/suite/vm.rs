@@ -5,7 +5,7 @@
 //! out of the comparison. Rules are those of Frontier, under which the suite was filled.
 
 use super::malformed;
-use crate::fixture::{Account, Accounts, Environment, Hex, RawTest};
+use crate::fixture::{Accounts, Environment, Hex, RawTest};
 use crate::world::{World, check_accounts};
 use crate::{Outcome, Place};
 use alloy_consensus::{Header, Signed, TxLegacy};
@@ -86,7 +86,7 @@ fn staged(test: &VmTest) -> Accounts {
     called.code = test.exec.code.clone();
     called.balance.0 = called.balance.0.saturating_sub(test.exec.value.0);
     let rich = Hex(U256::MAX >> 1);
-    accounts.entry(test.exec.caller).or_insert_with(Account::default).balance = rich;
+    accounts.entry(test.exec.caller).or_default().balance = rich;
     accounts
 }
 
