@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 /// The parameters of one call, each of its type. That those of the version are there is proved by
-/// [`NewPayloadParams::check`].
+/// `NewPayloadParams::check`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewPayloadParams {
     /// The payload.
