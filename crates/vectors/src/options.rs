@@ -19,8 +19,6 @@ pub struct Options {
     pub mode: Mode,
     /// How many documents are worked on at once.
     pub jobs: usize,
-    /// Write each executed instruction as an EIP-3155 line to stderr.
-    pub trace: bool,
     /// Failures that are known.
     pub expected_failures: ExpectedFailures,
 }
