@@ -66,7 +66,9 @@ impl Arguments {
     pub(super) fn run(&self, kinds: &[Kind], rule: ExitRule) -> ExitCode {
         // Refused rather than ignored: a fuzzer that compares traces must not take silence for agreement.
         if self.trace {
-            return print::usage_error("--trace is not there yet: the EVM cannot be watched instruction by instruction");
+            return print::usage_error(
+                "--trace is not there yet: the EVM cannot be watched instruction by instruction",
+            );
         }
         let options = match self.options() {
             Ok(options) => options,
