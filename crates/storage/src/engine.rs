@@ -11,7 +11,7 @@ use std::{
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, OwnedWriteBatch, PersistMode, Readable};
 
-use crate::{Durability, OpenError, Settings, StoreError, Table, error::EngineError};
+use crate::{Durability, OpenError, Settings, StoreError, Table, error::EngineError, manifests};
 
 /// Values from this size on are kept outside the sorted tree, in the tables that say so.
 const SEPARATED_BYTES_MIN: u32 = 1024;
@@ -35,6 +35,7 @@ impl Engine {
     ///
     /// The engine panics on some kinds of damage; that is caught here and told as an error like the others.
     pub(crate) fn open(dir: &Path, settings: &Settings) -> Result<Self, OpenError> {
+        manifests::check(dir)?;
         match catch_unwind(AssertUnwindSafe(|| Self::open_or_panic(dir, settings))) {
             Ok(Ok(engine)) => Ok(engine),
             Ok(Err(error)) => Err(open_error(error, dir)),

@@ -14,6 +14,7 @@ mod error;
 mod files;
 mod flush;
 mod identity;
+mod manifests;
 mod open;
 mod persister;
 mod prune;

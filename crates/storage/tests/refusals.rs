@@ -237,3 +237,22 @@ fn a_fork_is_a_database_of_its_own() {
     assert!(remove_directory(dir.path()).is_err(), "not a database");
     Model::at(599).check(&open(&base, settings()).unwrap().snapshot().unwrap());
 }
+
+/// The engine would make room for as many entries as a damaged manifest asks for.
+#[test]
+fn a_manifest_with_a_flipped_bit_is_refused_before_the_engine_reads_it() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(dir.path(), settings()).unwrap());
+    let files: Vec<PathBuf> = content(dir.path()).into_keys().collect();
+    let manifest = files.iter().find(|file| {
+        file.with_file_name("current").exists()
+            && file.file_name().is_some_and(|name| name.as_encoded_bytes()[0] == b'v')
+    });
+    let manifest = manifest.expect("a tree has a manifest");
+    let mut bytes = fs::read(manifest).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(manifest, bytes).unwrap();
+    let error = open(dir.path(), settings()).err().expect("a refusal");
+    assert!(matches!(&error, OpenError::EngineStopped { message, .. } if message.contains("checksum")), "{error}");
+}
