@@ -244,12 +244,10 @@ fn a_manifest_with_a_flipped_bit_is_refused_before_the_engine_reads_it() {
     let dir = tempfile::tempdir().unwrap();
     drop(open(dir.path(), settings()).unwrap());
     let files: Vec<PathBuf> = content(dir.path()).into_keys().collect();
-    let manifest = files.iter().find(|file| {
-        file.with_file_name("current").exists()
-            && file.file_name().is_some_and(|name| name.as_encoded_bytes()[0] == b'v')
-    });
-    let manifest = manifest.expect("a tree has a manifest");
-    let mut bytes = fs::read(manifest).unwrap();
+    let current = files.iter().find(|file| file.ends_with("current")).expect("a tree names its manifest");
+    let number: [u8; 8] = fs::read(current).unwrap()[..8].try_into().unwrap();
+    let manifest = current.with_file_name(format!("v{}", u64::from_le_bytes(number)));
+    let mut bytes = fs::read(&manifest).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     fs::write(manifest, bytes).unwrap();
