@@ -17,12 +17,12 @@ use crate::{BlockHashes, CodeCache};
 /// A [`StateError`] on its way through revm.
 #[derive(Clone, Debug, Error)]
 #[error(transparent)]
-pub(crate) struct DatabaseError(#[from] pub(crate) StateError);
+pub struct DatabaseError(#[from] pub(crate) StateError);
 
 impl DBErrorMarker for DatabaseError {}
 
 /// A view with what revm asks for beside state.
-pub(crate) struct ViewDatabase<V> {
+pub struct ViewDatabase<V> {
     pub(crate) view: V,
     hashes: Arc<BlockHashes>,
     codes: Arc<CodeCache>,

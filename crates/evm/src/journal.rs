@@ -29,7 +29,7 @@ type LoadResult<T> = Result<StateLoad<T>, DatabaseError>;
 type SkippableResult<T> = Result<T, JournalLoadError<DatabaseError>>;
 
 /// The journal of one transaction.
-pub(crate) struct Journal<V> {
+pub struct Journal<V> {
     pub(crate) database: ViewDatabase<V>,
     pub(crate) inner: JournalInner<JournalEntry>,
 }

@@ -1,6 +1,7 @@
 //! One transaction on a view of the state. The only crate that names revm, whose types do not leave it.
 //!
 //! - [`TransactionEvm`]: runs transactions and system calls of one block, one after another, on views of the state.
+//! - [`Watched`]: tells an [`InstructionObserver`] of every instruction of such a run.
 //! - [`AccountOutcome`]: what a run left behind of each account that it reached: the one form that recorder, verifier
 //!   and the state in progress all read.
 //! - [`Phase`]: a view that lets several calls count as one block access index (EIP-7928: index 0 and n + 1).
@@ -14,10 +15,13 @@ mod dao;
 mod database;
 mod environment;
 mod error;
+mod fault;
 mod gas;
+mod instructions;
 mod intrinsic;
 mod journal;
 mod net_gas_metering;
+mod observation;
 mod outcome;
 mod phase;
 mod phases;
@@ -27,8 +31,11 @@ mod transaction;
 pub use code_cache::CodeCache;
 pub use environment::{BlockEnvironment, BlockHashes};
 pub use error::{InvalidTransaction, PhaseError, TransactError};
+pub use fault::Fault;
 pub use gas::{AdmissionError, BlockGas, TransactionGas};
+pub use instructions::{Executed, FrameEnd, Instruction, InstructionObserver, Watched, opcode_name, stack_effect};
 pub use intrinsic::{IntrinsicGas, intrinsic_gas};
+pub use observation::{Observation, Unobserved};
 pub use outcome::{AccountOutcome, SlotOutcome, SlotOutcomes};
 pub use phase::{Phase, PhaseOutcomes};
 pub use phases::{after_transactions, before_transactions, dao_fork, proof_of_work_rewards, with_deposits};

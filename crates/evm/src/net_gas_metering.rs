@@ -39,7 +39,7 @@ pub(crate) fn set_prices(params: &mut GasParams) {
 }
 
 /// Puts EIP-1283's arithmetic in place of Petersburg's.
-pub(crate) fn install<V: StateView>(evm: &mut BlockEvm<V>) {
+pub(crate) fn install<V: StateView, O>(evm: &mut BlockEvm<V, O>) {
     let instruction =
         Instruction::new(|context| sstore_with_gas_accounting(context, |context, _, load| charge::<V>(context, load)));
     evm.instruction.insert_instruction(SSTORE, instruction, 0);

@@ -21,7 +21,8 @@ use revm::{
 };
 
 use crate::{
-    AccountOutcome, BlockEnvironment, CodeCache, InvalidTransaction, TransactError, TransactionGas,
+    AccountOutcome, BlockEnvironment, CodeCache, InvalidTransaction, Observation, TransactError, TransactionGas,
+    Unobserved,
     database::{DatabaseError, ViewDatabase},
     journal::Journal,
     net_gas_metering,
@@ -38,13 +39,8 @@ const SYSTEM_CALL_GAS: u64 = 30_000_000;
 
 pub(crate) type BlockContext<V> =
     Context<revm::context::BlockEnv, TxEnv, revm::context::CfgEnv, ViewDatabase<V>, Journal<V>, (), LocalContext>;
-pub(crate) type BlockEvm<V> = Evm<
-    BlockContext<V>,
-    (),
-    EthInstructions<EthInterpreter, BlockContext<V>>,
-    EthPrecompiles,
-    EthFrame<EthInterpreter>,
->;
+pub(crate) type BlockEvm<V, O> =
+    Evm<BlockContext<V>, O, EthInstructions<EthInterpreter, BlockContext<V>>, EthPrecompiles, EthFrame<EthInterpreter>>;
 
 /// What a transaction did, apart from state.
 #[derive(Clone, Debug)]
@@ -67,14 +63,24 @@ pub struct TransactionResult {
 ///
 /// After each run the accounts that it reached are read with [`outcomes`](Self::outcomes); the next run forgets them.
 /// Nothing is written to the view.
-pub struct TransactionEvm<V: StateView> {
-    evm: BlockEvm<V>,
+///
+/// `O` says whether runs are watched, and by whom; both ways are the same function.
+pub struct TransactionEvm<V: StateView, O = Unobserved> {
+    evm: BlockEvm<V, O>,
     keep_empty: bool,
 }
 
 impl<V: StateView> TransactionEvm<V> {
     /// An EVM for the block, its first view in place.
     pub fn new(environment: &BlockEnvironment, codes: Arc<CodeCache>, view: V) -> Self {
+        Self::observed(environment, codes, view, Unobserved)
+    }
+}
+
+impl<V: StateView, O: Observation<V>> TransactionEvm<V, O> {
+    /// An EVM for the block, its first view in place, whose transactions `observer` watches. System calls are not
+    /// watched.
+    pub fn observed(environment: &BlockEnvironment, codes: Arc<CodeCache>, view: V, observer: O) -> Self {
         let database = ViewDatabase::new(view, environment.hashes.clone(), codes);
         let journaled_state = Journal { database, inner: JournalInner::new() };
         let context = Context {
@@ -86,7 +92,7 @@ impl<V: StateView> TransactionEvm<V> {
             local: LocalContext::default(),
             error: Ok(()),
         };
-        let mut evm = context.build_mainnet();
+        let mut evm = context.build_mainnet_with_inspector(observer);
         if environment.rules.fork == Fork::Constantinople {
             net_gas_metering::install(&mut evm);
         }
@@ -98,6 +104,11 @@ impl<V: StateView> TransactionEvm<V> {
     /// The view that the next run reads.
     pub fn view_mut(&mut self) -> &mut V {
         &mut self.evm.ctx.journaled_state.database.view
+    }
+
+    /// Who watches.
+    pub fn observer_mut(&mut self) -> &mut O {
+        &mut self.evm.inspector
     }
 
     /// Gives the view back.
@@ -113,7 +124,7 @@ impl<V: StateView> TransactionEvm<V> {
         self.reset();
         check_shape(transaction, self.evm.ctx.cfg.spec)?;
         self.evm.ctx.tx = transaction_environment(transaction, sender);
-        match MainnetHandler::<_, EVMError<DatabaseError>, _>::default().run(&mut self.evm) {
+        match O::run(&mut self.evm) {
             Ok(result) => Ok(result.into()),
             Err(error) => {
                 self.reset();
