@@ -12,7 +12,7 @@ use revm::{
     primitives::hardfork::SpecId,
 };
 
-use crate::net_gas_metering;
+use crate::{PrecompileMoves, net_gas_metering};
 
 /// Hashes of the block's ancestors, for `BLOCKHASH`.
 pub struct BlockHashes {
@@ -27,8 +27,12 @@ impl BlockHashes {
         Self { number, parent, older: Box::new(older) }
     }
 
-    pub(crate) fn of(&self, number: u64) -> Result<B256, StateError> {
-        if number + 1 == self.number {
+    /// The hash of an ancestor.
+    ///
+    /// # Errors
+    /// [`StateError::MissingBlockHash`] if it is not known, or not an ancestor.
+    pub fn of(&self, number: u64) -> Result<B256, StateError> {
+        if number.checked_add(1) == Some(self.number) {
             return Ok(self.parent);
         }
         (self.older)(number).ok_or(StateError::MissingBlockHash(number))
@@ -44,6 +48,8 @@ pub struct BlockEnvironment {
     pub hashes: Arc<BlockHashes>,
     pub(crate) block: BlockEnv,
     pub(crate) cfg: CfgEnv,
+    /// Precompiles that are elsewhere than the fork has them; never set for a block that is judged.
+    pub(crate) precompiles: Option<PrecompileMoves>,
 }
 
 impl BlockEnvironment {
@@ -74,7 +80,7 @@ impl BlockEnvironment {
             cfg.blob_base_fee_update_fraction = Some(blobs.update_fraction);
             cfg.max_blobs_per_tx = Some(blobs.max_per_transaction.unwrap_or(blobs.max));
         }
-        Self { rules, hashes, block, cfg }
+        Self { rules, hashes, block, cfg, precompiles: None }
     }
 
     /// The fee recipient.

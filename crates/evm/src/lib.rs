@@ -2,6 +2,7 @@
 //!
 //! - [`TransactionEvm`]: runs transactions and system calls of one block, one after another, on views of the state.
 //! - [`Watched`]: tells an [`InstructionObserver`] of every instruction of such a run.
+//! - [`CallRules`], [`CallWatch`]: what calls ask for that no block does.
 //! - [`AccountOutcome`]: what a run left behind of each account that it reached: the one form that recorder, verifier
 //!   and the state in progress all read.
 //! - [`Phase`]: a view that lets several calls count as one block access index (EIP-7928: index 0 and n + 1).
@@ -10,6 +11,9 @@
 //! - [`intrinsic_gas`]: what a transaction costs before it runs.
 //! - [`BlockGas`]: the one admission function (EIP-7778, EIP-8037).
 
+mod call_logs;
+mod call_rules;
+mod call_watch;
 mod code_cache;
 mod dao;
 mod database;
@@ -25,9 +29,13 @@ mod observation;
 mod outcome;
 mod phase;
 mod phases;
+mod precompiles;
 mod requests;
 mod transaction;
 
+pub use call_logs::{CallLog, TRANSFER_EMITTER};
+pub use call_rules::CallRules;
+pub use call_watch::CallWatch;
 pub use code_cache::CodeCache;
 pub use environment::{BlockEnvironment, BlockHashes};
 pub use error::{InvalidTransaction, PhaseError, TransactError};
@@ -39,5 +47,6 @@ pub use observation::{Observation, Unobserved};
 pub use outcome::{AccountOutcome, SlotOutcome, SlotOutcomes};
 pub use phase::{Phase, PhaseOutcomes};
 pub use phases::{after_transactions, before_transactions, dao_fork, proof_of_work_rewards, with_deposits};
+pub use precompiles::{PrecompileMoves, is_precompile};
 pub use requests::{DepositError, RequestContract, deposit_requests};
 pub use transaction::{Transaction, TransactionEvm, TransactionResult};

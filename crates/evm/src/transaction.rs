@@ -14,18 +14,19 @@ use revm::{
         journal::JournalInner,
         result::{EVMError, ExecutionResult, HaltReason, InvalidTransaction as RevmInvalid},
     },
-    handler::{EthFrame, EthPrecompiles, Handler, MainnetHandler, SystemCallTx, instructions::EthInstructions},
+    handler::{EthFrame, Handler, MainnetHandler, SystemCallTx, instructions::EthInstructions},
     interpreter::interpreter::EthInterpreter,
     primitives::hardfork::SpecId,
     state::TransactionId,
 };
 
 use crate::{
-    AccountOutcome, BlockEnvironment, CodeCache, InvalidTransaction, Observation, TransactError, TransactionGas,
+    AccountOutcome, BlockEnvironment, CodeCache, Fault, InvalidTransaction, Observation, TransactError, TransactionGas,
     Unobserved,
     database::{DatabaseError, ViewDatabase},
     journal::Journal,
     net_gas_metering,
+    precompiles::BlockPrecompiles,
 };
 
 /// A signed transaction of any type up to EIP-7702, blobs by their hashes only (EIP-2718).
@@ -39,8 +40,13 @@ const SYSTEM_CALL_GAS: u64 = 30_000_000;
 
 pub(crate) type BlockContext<V> =
     Context<revm::context::BlockEnv, TxEnv, revm::context::CfgEnv, ViewDatabase<V>, Journal<V>, (), LocalContext>;
-pub(crate) type BlockEvm<V, O> =
-    Evm<BlockContext<V>, O, EthInstructions<EthInterpreter, BlockContext<V>>, EthPrecompiles, EthFrame<EthInterpreter>>;
+pub(crate) type BlockEvm<V, O> = Evm<
+    BlockContext<V>,
+    O,
+    EthInstructions<EthInterpreter, BlockContext<V>>,
+    BlockPrecompiles,
+    EthFrame<EthInterpreter>,
+>;
 
 /// What a transaction did, apart from state.
 #[derive(Clone, Debug)]
@@ -57,6 +63,8 @@ pub struct TransactionResult {
     pub created: Option<Address>,
     /// Why it halted, in the interpreter's words.
     pub halt: Option<String>,
+    /// Why it failed, if it did.
+    pub fault: Option<Fault>,
 }
 
 /// Runs transactions of one block, each on the view that it is given.
@@ -92,7 +100,8 @@ impl<V: StateView, O: Observation<V>> TransactionEvm<V, O> {
             local: LocalContext::default(),
             error: Ok(()),
         };
-        let mut evm = context.build_mainnet_with_inspector(observer);
+        let precompiles = BlockPrecompiles::new(environment.cfg.spec, environment.precompiles.as_ref());
+        let mut evm = context.build_mainnet_with_inspector(observer).with_precompiles(precompiles);
         if environment.rules.fork == Fork::Constantinople {
             net_gas_metering::install(&mut evm);
         }
@@ -124,6 +133,10 @@ impl<V: StateView, O: Observation<V>> TransactionEvm<V, O> {
         self.reset();
         check_shape(transaction, self.evm.ctx.cfg.spec)?;
         self.evm.ctx.tx = transaction_environment(transaction, sender);
+        if self.evm.ctx.cfg.disable_nonce_check {
+            // revm refuses the largest nonce (EIP-2681) even where it checks none.
+            self.evm.ctx.tx.nonce = 0;
+        }
         match O::run(&mut self.evm) {
             Ok(result) => Ok(result.into()),
             Err(error) => {
@@ -238,8 +251,13 @@ impl From<ExecutionResult<HaltReason>> for TransactionResult {
             ExecutionResult::Halt { reason, .. } => Some(format!("{reason:?}")),
             _ => None,
         };
+        let fault = match &result {
+            ExecutionResult::Success { .. } => None,
+            ExecutionResult::Revert { .. } => Some(Fault::Reverted),
+            ExecutionResult::Halt { reason, .. } => Fault::of(reason.clone().into()),
+        };
         let output = result.output().cloned().unwrap_or_default();
-        Self { success, gas, logs: result.into_logs(), output, created, halt }
+        Self { success, gas, logs: result.into_logs(), output, created, halt, fault }
     }
 }
 
