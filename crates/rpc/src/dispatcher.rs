@@ -1,0 +1,165 @@
+//! From a message to its answer, whatever it came over.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use serde_json::value::RawValue;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::{
+    Context, Limits, Methods, Params, RpcError,
+    methods::Answer,
+    request::{Call, Entry, Malformed, Message},
+    session::Session,
+    workers::Workers,
+};
+
+/// Answers messages: one for each door of a node, so that a crowd at one does not close the others.
+pub struct Dispatcher {
+    context: Arc<Context>,
+    methods: Methods,
+    pub(crate) limits: Limits,
+    workers: Workers,
+    /// Room for messages that come, and for answers that go.
+    reading: Arc<Semaphore>,
+    writing: Arc<Semaphore>,
+}
+
+/// Messages and answers up to this many bytes take no room: the number of connections bounds them.
+const SMALL_BYTES: usize = 64 << 10;
+
+/// The unit in which room is counted, in bytes.
+const ROOM_UNIT: usize = 1 << 10;
+
+impl Dispatcher {
+    /// Answers with these methods, within these limits.
+    pub fn new(context: Arc<Context>, methods: Methods, limits: Limits) -> Self {
+        let room = |bytes: usize| Arc::new(Semaphore::new(bytes / ROOM_UNIT));
+        let (reading, writing) = (room(limits.reading_bytes_max), room(limits.writing_bytes_max));
+        Self { context, methods, limits, workers: Workers::new(&limits), reading, writing }
+    }
+
+    /// The answer to a message, `None` if it wants none. `session` is there if the client can be notified.
+    pub(crate) async fn answer(self: &Arc<Self>, message: &[u8], session: Option<&Arc<Session>>) -> Option<Bytes> {
+        let text = match Message::read(message, self.limits.batch_calls_max) {
+            Ok(Message::Single(entry)) => self.single(entry, session).await?,
+            Ok(Message::Batch(entries)) => self.batch(entries, session).await?,
+            Err(error) => failed(&error),
+        };
+        Some(match take_room(&self.writing, text.len()) {
+            Ok(room) => Bytes::from_owner(Kept { text, _room: room }),
+            Err(error) => failed(&error).into(),
+        })
+    }
+
+    /// Room for a message of this length, to be held as long as it is in memory.
+    ///
+    /// # Errors
+    /// -32005 if all of it is taken.
+    pub(crate) fn reading(&self, bytes: usize) -> Result<Option<OwnedSemaphorePermit>, RpcError> {
+        take_room(&self.reading, bytes)
+    }
+
+    async fn single(self: &Arc<Self>, entry: Entry<'_>, session: Option<&Arc<Session>>) -> Option<String> {
+        let mut out = String::new();
+        self.entry(entry, session, self.limits.response_bytes_max, &mut out).await.then_some(out)
+    }
+
+    /// Calls run one after another, as their order may matter to the caller.
+    async fn batch(self: &Arc<Self>, entries: Vec<Entry<'_>>, session: Option<&Arc<Session>>) -> Option<String> {
+        let mut out = String::from("[");
+        for entry in entries {
+            let left = self.limits.batch_response_bytes_max.saturating_sub(out.len());
+            let before = out.len();
+            if before > 1 {
+                out.push(',');
+            }
+            if !self.entry(entry, session, left.min(self.limits.response_bytes_max), &mut out).await {
+                out.truncate(before);
+            }
+        }
+        out.push(']');
+        (out.len() > 2).then_some(out)
+    }
+
+    /// Appends the answer; `false` if there is none.
+    async fn entry(
+        self: &Arc<Self>,
+        entry: Entry<'_>,
+        session: Option<&Arc<Session>>,
+        bytes_max: usize,
+        out: &mut String,
+    ) -> bool {
+        match entry {
+            Err(Malformed { id, error }) => push_answer(out, id, &Err(error)),
+            Ok(call) => {
+                let answer = self.call(&call, session, bytes_max).await;
+                let Some(id) = call.id else { return false };
+                push_answer(out, Some(id), &answer);
+            }
+        }
+        true
+    }
+
+    async fn call(self: &Arc<Self>, call: &Call<'_>, session: Option<&Arc<Session>>, bytes_max: usize) -> Answer {
+        if let Some(answer) = Session::answer(session, call) {
+            return answer;
+        }
+        let params_max = match self.methods.get(&call.method) {
+            Some(method) => method.params_max,
+            None => return Err(RpcError::method_not_found(&call.method)),
+        };
+        let params = Params::read(call.params, params_max)?;
+        let (dispatcher, name) = (self.clone(), call.method.clone().into_owned());
+        let run = move || match dispatcher.methods.get(&name) {
+            Some(method) => method.run(&dispatcher.context, params, bytes_max),
+            None => Err(RpcError::method_not_found(&name)),
+        };
+        self.workers.run(run).await
+    }
+}
+
+/// An answer, and the room that it takes until it is written.
+struct Kept {
+    text: String,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+impl AsRef<[u8]> for Kept {
+    fn as_ref(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+}
+
+fn take_room(room: &Arc<Semaphore>, bytes: usize) -> Result<Option<OwnedSemaphorePermit>, RpcError> {
+    if bytes <= SMALL_BYTES {
+        return Ok(None);
+    }
+    let units = u32::try_from(bytes.div_ceil(ROOM_UNIT)).unwrap_or(u32::MAX);
+    let taken = room.clone().try_acquire_many_owned(units);
+    taken.map(Some).map_err(|_| RpcError::new(RpcError::LIMIT_EXCEEDED, "too many large requests at once"))
+}
+
+/// The answer to a message that is no request at all.
+pub(crate) fn failed(error: &RpcError) -> String {
+    let mut out = String::new();
+    push_answer(&mut out, None, &Err(error.clone()));
+    out
+}
+
+fn push_answer(out: &mut String, id: Option<&RawValue>, answer: &Answer) {
+    out.push_str(r#"{"jsonrpc":"2.0","id":"#);
+    out.push_str(id.map_or("null", RawValue::get));
+    match answer {
+        Ok(result) => {
+            out.push_str(r#","result":"#);
+            out.push_str(result.get());
+        }
+        Err(error) => {
+            out.push_str(r#","error":"#);
+            // An error object has no part that cannot be written.
+            out.push_str(&serde_json::to_string(error).unwrap_or_default());
+        }
+    }
+    out.push('}');
+}
