@@ -2,7 +2,7 @@
 
 use crate::{error::CommandError, options::GlobalOptions};
 use balsa_chain::{Chain, ChainSettings, GenesisBlock};
-use balsa_executor::{ExecutionMode, Executor};
+use balsa_executor::{ExecutionMode, Executor, Stages};
 use balsa_storage::{Identity, Settings, Store};
 use std::{path::Path, sync::Arc};
 
@@ -24,6 +24,11 @@ impl Parts {
     pub(crate) fn on(global: &GlobalOptions, genesis: GenesisBlock) -> Result<Self, CommandError> {
         let executor = Executor::new(genesis.spec.clone(), global.workers(), ExecutionMode::Auto)?;
         Ok(Self { genesis, executor })
+    }
+
+    /// The same with parts of the parallel path switched off.
+    pub(crate) fn with_stages(self, stages: Stages) -> Self {
+        Self { executor: self.executor.with_stages(stages), ..self }
     }
 
     /// Opens the chain in `dir`, or begins it there.

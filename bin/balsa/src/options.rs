@@ -2,7 +2,7 @@
 
 use crate::error::CommandError;
 use balsa_chainspec::{Genesis, Network, genesis};
-use balsa_executor::ExecutionMode;
+use balsa_executor::{ExecutionMode, Stages};
 use clap::{Args, ValueEnum};
 use std::{
     env, fs,
@@ -43,13 +43,13 @@ pub(crate) struct ExecutionOptions {
     /// Execute blocks sequentially even where their access list is at hand.
     #[arg(long)]
     no_bal_parallel_exec: bool,
-    /// Taken for the sake of scripts that were written for ethrex; says so, and has no effect.
-    #[arg(long, hide = true)]
+    /// Read parent values when a transaction needs them, not ahead in the order of the store.
+    #[arg(long)]
     no_bal_prefetch: bool,
-    /// As above.
-    #[arg(long, hide = true)]
+    /// Compute the state root after the transactions, not beside them.
+    #[arg(long)]
     no_bal_parallel_trie: bool,
-    /// As above.
+    /// Taken for the sake of scripts that were written for ethrex: there is no cache of precompiles to switch off.
     #[arg(long, hide = true)]
     no_precompile_cache: bool,
 }
@@ -60,17 +60,9 @@ impl ExecutionOptions {
         if self.no_bal_parallel_exec { ExecutionMode::Sequential } else { ExecutionMode::Auto }
     }
 
-    /// Says which of the flags that were given do nothing here.
-    pub(crate) fn warn_of_flags_without_effect(self) {
-        for (flag, is_set) in [
-            ("--no-bal-prefetch", self.no_bal_prefetch),
-            ("--no-bal-parallel-trie", self.no_bal_parallel_trie),
-            ("--no-precompile-cache", self.no_precompile_cache),
-        ] {
-            if is_set {
-                tracing::warn!("{flag} has no effect: this part of the import cannot be switched off");
-            }
-        }
+    /// What runs beside the transactions of a block with a list.
+    pub(crate) fn stages(self) -> Stages {
+        Stages { prefetch: !self.no_bal_prefetch, early_root: !self.no_bal_parallel_trie }
     }
 }
 

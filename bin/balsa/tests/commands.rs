@@ -263,6 +263,23 @@ fn both_modes_import_the_committed_chain() {
 }
 
 #[test]
+fn stages_that_are_switched_off_change_no_block() {
+    let quick = quick("").to_string_lossy().into_owned();
+    let arguments = ["import-bench", &quick, "--warmup", "0", "--repeat", "1", "--mode", "parallel", "--json", "-"];
+    let report = |off: &[&str]| -> serde_json::Value {
+        let output = check(&[&arguments[..], off].concat(), 0, "");
+        serde_json::from_slice(&output.stdout).expect("JSON alone on standard output")
+    };
+    let without = report(&["--no-bal-prefetch", "--no-bal-parallel-trie"]);
+    let stages = &without["parallel"]["stages_ms"];
+    assert_eq!(without["parallel"]["paths"]["fallback"], 0);
+    assert_eq!(stages["prefetch"]["mean"].as_f64().unwrap_or(0.0), 0.0, "{stages}");
+    let hidden = without["merkleize_hidden_share"].as_f64().unwrap_or(0.0);
+    assert!(hidden < 0.2, "{hidden} of the merkleizer is hidden, and it was to run after the transactions");
+    assert_eq!(report(&["--no-bal-parallel-exec"])["serial"]["paths"]["sequential"], 24);
+}
+
+#[test]
 fn an_interrupt_ends_the_work_and_clears_up() {
     let setting = Setting::new();
     let scratch = setting.dir.path().join("scratch");

@@ -13,7 +13,7 @@ use balsa_trie::{NodeChanges, NodeSource, RootAfter, StateTrie};
 use tracing::{debug_span, error, warn};
 
 use crate::{
-    ExecuteError, ExecutionMode, InvalidBlock, ReceiptsSummary, SealedBlock, SequentialReason, check_body,
+    ExecuteError, ExecutionMode, InvalidBlock, ReceiptsSummary, SealedBlock, SequentialReason, Stages, check_body,
     parallel::{self, ParallelInput},
     plan::{Plan, plan},
     receipts::ReceiptStream,
@@ -38,12 +38,15 @@ pub struct Parent {
     pub hashes: Arc<BlockHashes>,
 }
 
-/// What executes blocks: the rules of a chain, a pool of its own, and code that was seen before.
+/// What executes blocks: the rules of a chain, a pool of its own, and code that was seen before. Clones share pool and
+/// code.
+#[derive(Clone)]
 pub struct Executor {
     spec: Arc<ChainSpec>,
     pool: Arc<rayon::ThreadPool>,
     codes: Arc<CodeCache>,
     mode: ExecutionMode,
+    stages: Stages,
 }
 
 /// A valid block, executed. Equal for both executors, except for `path`.
@@ -108,22 +111,27 @@ impl Executor {
     pub fn new(spec: Arc<ChainSpec>, threads: usize, mode: ExecutionMode) -> Result<Self, rayon::ThreadPoolBuildError> {
         let name = |index| format!("executor-{index}");
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(name).build()?;
-        Ok(Self { spec, pool: Arc::new(pool), codes: Arc::default(), mode })
+        Ok(Self { spec, pool: Arc::new(pool), codes: Arc::default(), mode, stages: Stages::default() })
     }
 
     /// The same pool and code under another mode.
     pub fn with_mode(&self, mode: ExecutionMode) -> Self {
-        Self { spec: self.spec.clone(), pool: self.pool.clone(), codes: self.codes.clone(), mode }
+        Self { mode, ..self.clone() }
+    }
+
+    /// The same, with parts of the parallel path switched off.
+    pub fn with_stages(&self, stages: Stages) -> Self {
+        Self { stages, ..self.clone() }
     }
 
     /// The same pool, without the code seen so far, under the rules of a chain that has nothing to do with this one.
     pub fn for_chain(&self, spec: Arc<ChainSpec>) -> Self {
-        Self { spec, pool: self.pool.clone(), codes: Arc::default(), mode: self.mode }
+        Self { spec, codes: Arc::default(), ..self.clone() }
     }
 
     /// The same pool and code under the rules of another chain.
     pub fn with_spec(&self, spec: Arc<ChainSpec>) -> Self {
-        Self { spec, pool: self.pool.clone(), codes: self.codes.clone(), mode: self.mode }
+        Self { spec, ..self.clone() }
     }
 
     /// The chain's rules.
@@ -196,7 +204,16 @@ impl BlockRun<'_> {
     fn parallel(&self, list: &Arc<FlatList>, inline: bool) -> Result<ExecutedBlock, ExecuteError> {
         let Self { block, senders, parent, environment, .. } = *self;
         let pool = (!inline).then_some(&*self.executor.pool);
-        let input = ParallelInput { block, senders, list, parent, environment, codes: &self.executor.codes, pool };
+        let input = ParallelInput {
+            block,
+            senders,
+            list,
+            parent,
+            environment,
+            codes: &self.executor.codes,
+            pool,
+            stages: self.executor.stages,
+        };
         let path = if inline { Path::Inline } else { Path::Parallel };
         let executed = parallel::execute(&input);
         let fault = match executed.and_then(|execution| Ok(self.judge(execution, path)?)) {

@@ -28,7 +28,7 @@ use thiserror::Error;
 use tracing::debug_span;
 
 use crate::{
-    InvalidBlock, Parent, SealedBlock,
+    InvalidBlock, Parent, SealedBlock, Stages,
     block::{ExecutedList, Execution},
     list_check::check_row,
     receipts::{ReceiptStream, bloom_of},
@@ -82,6 +82,7 @@ pub(crate) struct ParallelInput<'a> {
     pub(crate) codes: &'a Arc<CodeCache>,
     /// `None` runs everything on the caller's thread.
     pub(crate) pool: Option<&'a rayon::ThreadPool>,
+    pub(crate) stages: Stages,
 }
 
 /// Executes the block.
@@ -107,16 +108,27 @@ pub(crate) fn execute(input: &ParallelInput<'_>) -> Result<Execution, ParallelFa
             reduced
         }
         Some(pool) => pool.in_place_scope(|scope| {
-            scope.spawn(|_| merkleize());
+            let late_root = if input.stages.early_root {
+                scope.spawn(|_| merkleize());
+                None
+            } else {
+                Some(merkleize)
+            };
             scope.spawn(|_| {
                 input.list.hash();
             });
-            let prefetch = debug_span!(target: "balsa::stage", "prefetch");
-            for task in columns.prefetch_tasks() {
-                let prefetch = prefetch.clone();
-                scope.spawn(move |_| prefetch.in_scope(task));
+            if input.stages.prefetch {
+                let prefetch = debug_span!(target: "balsa::stage", "prefetch");
+                for task in columns.prefetch_tasks() {
+                    let prefetch = prefetch.clone();
+                    scope.spawn(move |_| prefetch.in_scope(task));
+                }
             }
-            debug_span!(target: "balsa::stage", "execute").in_scope(|| run.execute_on(scope))
+            let reduced = debug_span!(target: "balsa::stage", "execute").in_scope(|| run.execute_on(scope));
+            if let Some(merkleize) = late_root.filter(|_| reduced.is_ok()) {
+                scope.spawn(|_| merkleize());
+            }
+            reduced
         }),
     };
     let reduced = reduced?;

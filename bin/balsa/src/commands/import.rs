@@ -46,7 +46,6 @@ pub(crate) struct Import {
 impl Import {
     /// Runs the command.
     pub(crate) fn run(&self, global: &GlobalOptions) -> Result<ExitCode, CommandError> {
-        self.execution.warn_of_flags_without_effect();
         let interrupt = Interrupt::listen().map_err(CommandError::Signals)?;
         let genesis = global.genesis()?;
         // Before anything is opened: what cannot be read whole is not begun.
@@ -58,7 +57,7 @@ impl Import {
         if self.removedb {
             remove_directory(&dir)?;
         }
-        let parts = Parts::new(global, &genesis)?;
+        let parts = Parts::new(global, &genesis)?.with_stages(self.execution.stages());
         let mut chain = parts.open(&dir, self.execution.mode())?;
         let mut importer = Importer {
             chain: &mut chain,

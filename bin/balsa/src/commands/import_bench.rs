@@ -86,11 +86,10 @@ impl ImportBench {
     pub(crate) fn run(&self, global: &GlobalOptions) -> Result<ExitCode, CommandError> {
         let recorder = StageRecorder::default();
         logging::start(global, recorder.clone().with_filter(StageSpans));
-        self.execution.warn_of_flags_without_effect();
         let interrupt = Interrupt::listen().map_err(CommandError::Signals)?;
 
         let subject = Subject::find(self.chain.as_deref(), self.with_bal.as_deref(), global)?;
-        let parts = Parts::on(global, subject.genesis.clone())?;
+        let parts = Parts::on(global, subject.genesis.clone())?.with_stages(self.execution.stages());
         let base = global.datadir.as_deref().filter(|_| !self.removedb);
         let place = Place::find(base, &parts)?;
         let bench = Bench {
