@@ -13,8 +13,8 @@ use balsa_state::{ReadCache, ReadCacheStats};
 use balsa_storage::{PersistStats, Persister, Store, StoreStats};
 
 use crate::{
-    ChainError, ChainSettings, ChainView, HeadChange, ImportOutcome, ImportedBlock, KeptBlock, LookupError, Rejection,
-    fork_choice, invalid_blocks::InvalidBlocks,
+    BadBlock, ChainError, ChainSettings, ChainView, HeadChange, ImportOutcome, ImportedBlock, KeptBlock, LookupError,
+    Rejection, bad_blocks::BadBlocks, fork_choice, invalid_blocks::InvalidBlocks,
 };
 
 /// A chain and the right to change it.
@@ -29,6 +29,7 @@ pub struct Chain {
     pub(crate) view: Arc<ChainView>,
     pub(crate) published: ChainReader,
     pub(crate) invalid: InvalidBlocks,
+    pub(crate) bad: BadBlocks,
     /// Stands at the state after block `cache_at`.
     pub(crate) cache: Arc<ReadCache>,
     pub(crate) cache_at: B256,
@@ -92,7 +93,7 @@ impl Chain {
         let Some(parent) = self.view.kept(&block.header.parent_hash).cloned() else {
             return Ok(self.without_parent(&block)?);
         };
-        match self.verify(&parent, &block, list)? {
+        match self.verify(&parent, &block, list.clone())? {
             Ok(executed) => {
                 let imported = ImportedBlock {
                     number: block.header.number,
@@ -107,7 +108,9 @@ impl Chain {
             }
             Err(reason) => {
                 let rejection = Rejection { reason: Arc::new(reason), latest_valid: parent.hash() };
-                Ok(ImportOutcome::Invalid(self.invalid.insert(block.hash, rejection)))
+                let rejection = self.invalid.insert(block.hash, rejection);
+                self.bad.keep(BadBlock { block, list, reason: rejection.reason.clone() });
+                Ok(ImportOutcome::Invalid(rejection))
             }
         }
     }
@@ -129,6 +132,16 @@ impl Chain {
             _ => None,
         };
         Ok((outcome, change))
+    }
+
+    /// Why a block that was brought before is invalid, as long as it is remembered.
+    pub fn rejection(&self, hash: &B256) -> Option<Rejection> {
+        self.invalid.get(hash).cloned()
+    }
+
+    /// The last invalid blocks that were executed, newest last.
+    pub fn bad_blocks(&self) -> Vec<Arc<BadBlock>> {
+        self.bad.all()
     }
 
     /// Reads the chain as it stands now, and later.

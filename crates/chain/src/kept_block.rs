@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use alloy_primitives::{B256, Bytes, U256};
 use balsa_executor::{ExecutedBlock, Receipt, SealedBlock};
-use balsa_state::Layer;
+use balsa_state::{Layer, StateDiff};
 use balsa_storage::{BlockPointer, Head, StateChange};
 use balsa_trie::{NodeChanges, StateTrie, cow_bytes};
 
@@ -88,6 +88,11 @@ impl KeptBlock {
     /// Number and hash.
     pub fn pointer(&self) -> BlockPointer {
         BlockPointer { number: self.number(), hash: self.hash() }
+    }
+
+    /// What it changed in the flat state.
+    pub fn diff(&self) -> &StateDiff {
+        self.change.layer.diff()
     }
 
     /// What the store's head row says once this block's state is there.

@@ -12,6 +12,7 @@
 //!
 //! Reading order: `chain.rs`, `kept_block.rs`, `tree.rs`, `verify.rs`, `fork_choice.rs`, `persistence.rs`, `open.rs`.
 
+mod bad_blocks;
 mod block_record;
 mod chain;
 mod error;
@@ -31,6 +32,7 @@ mod trie_renewal;
 mod verify;
 mod view;
 
+pub use bad_blocks::BadBlock;
 pub use chain::{Chain, ChainMemory, ChainReader};
 pub use error::{ChainError, ForkChoiceError, LookupError};
 pub use fork_choice::HeadChange;

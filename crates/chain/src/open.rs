@@ -10,8 +10,8 @@ use balsa_storage::{BlockPointer, CanonicalBlock, FlushBatch, Head, Persister, S
 use tracing::{info, warn};
 
 use crate::{
-    Chain, ChainError, ChainReader, ChainSettings, ChainView, GenesisBlock, KeptBlock, LookupError, block_record,
-    fork_choice, invalid_blocks::InvalidBlocks, tree::Tree,
+    Chain, ChainError, ChainReader, ChainSettings, ChainView, GenesisBlock, KeptBlock, LookupError,
+    bad_blocks::BadBlocks, block_record, fork_choice, invalid_blocks::InvalidBlocks, tree::Tree,
 };
 
 impl Chain {
@@ -57,6 +57,7 @@ impl Chain {
             published: ChainReader::new(view.clone()),
             view,
             invalid: InvalidBlocks::default(),
+            bad: BadBlocks::default(),
             cache: Arc::new(ReadCache::default()),
             cache_at: root.hash(),
         })

@@ -32,6 +32,16 @@ impl Chain {
         self.ping()
     }
 
+    /// Brings the state of a canonical block to the disk and waits for it; what lies above it stays as it is.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn flush_to(&mut self, number: u64) -> Result<(), ChainError> {
+        let number = number.min(self.view.head().number());
+        self.hand_over(number.saturating_sub(self.view.root().number()))?;
+        self.ping()
+    }
+
     /// Brings the state of the head to the disk, and everything from the journals into the tables: the database is as
     /// small and as quick to open as it gets. For a database that others will be forked from.
     ///

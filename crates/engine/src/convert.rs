@@ -1,11 +1,11 @@
-//! A payload as a block.
+//! A payload as a block, and a block as a payload.
 
 use crate::{ExecutionPayload, InvalidPayload, NewPayloadParams, Withdrawal};
 use alloy_consensus::{EMPTY_OMMER_ROOT_HASH, Header, Transaction as _};
-use alloy_eips::eip2718::Decodable2718;
+use alloy_eips::eip2718::{Decodable2718, Encodable2718};
 use alloy_eips::eip4895;
 use alloy_eips::eip7685::Requests;
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::{B256, Bytes, U64, U256};
 use balsa_evm::Transaction;
 use balsa_executor::SealedBlock;
 use balsa_keccak::keccak256;
@@ -85,12 +85,49 @@ fn withdrawals_root(withdrawals: &[Withdrawal]) -> B256 {
     ordered_root(&encoded)
 }
 
-fn withdrawal(withdrawal: &Withdrawal) -> eip4895::Withdrawal {
+pub(crate) fn withdrawal(withdrawal: &Withdrawal) -> eip4895::Withdrawal {
     eip4895::Withdrawal {
         index: withdrawal.index.to(),
         validator_index: withdrawal.validator_index.to(),
         address: withdrawal.address,
         amount: withdrawal.amount.to(),
+    }
+}
+
+pub(crate) fn withdrawal_of(withdrawal: &eip4895::Withdrawal) -> Withdrawal {
+    Withdrawal {
+        index: U64::from(withdrawal.index),
+        validator_index: U64::from(withdrawal.validator_index),
+        address: withdrawal.address,
+        amount: U64::from(withdrawal.amount),
+    }
+}
+
+impl ExecutionPayload {
+    /// The payload of a block under proof of stake.
+    pub fn of_block(block: &SealedBlock, list: Option<Bytes>) -> Self {
+        let header = &block.header;
+        Self {
+            parent_hash: header.parent_hash,
+            fee_recipient: header.beneficiary,
+            state_root: header.state_root,
+            receipts_root: header.receipts_root,
+            logs_bloom: header.logs_bloom,
+            prev_randao: header.mix_hash,
+            block_number: U64::from(header.number),
+            gas_limit: U64::from(header.gas_limit),
+            gas_used: U64::from(header.gas_used),
+            timestamp: U64::from(header.timestamp),
+            extra_data: header.extra_data.clone(),
+            base_fee_per_gas: U256::from(header.base_fee_per_gas.unwrap_or_default()),
+            block_hash: block.hash,
+            transactions: block.transactions.iter().map(|transaction| transaction.encoded_2718().into()).collect(),
+            withdrawals: block.withdrawals.as_ref().map(|all| all.iter().map(withdrawal_of).collect()),
+            blob_gas_used: header.blob_gas_used.map(U64::from),
+            excess_blob_gas: header.excess_blob_gas.map(U64::from),
+            block_access_list: list,
+            slot_number: header.slot_number.map(U64::from),
+        }
     }
 }
 

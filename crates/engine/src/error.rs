@@ -1,5 +1,6 @@
 //! Errors of the Engine API, with their JSON-RPC codes.
 
+use crate::PayloadId;
 use balsa_chainspec::Fork;
 use thiserror::Error;
 
@@ -13,6 +14,26 @@ pub enum EngineError {
         method: &'static str,
         /// The fork of the payload's timestamp.
         fork: Fork,
+    },
+    /// No build process has this identifier, or none any more.
+    #[error("no payload {0} is being built")]
+    UnknownPayload(PayloadId),
+    /// The block that is asked for cannot be built on this head.
+    #[error("invalid payload attributes: {0}")]
+    InvalidPayloadAttributes(String),
+    /// More is asked for than one answer holds.
+    #[error("{count} are asked for, at most {max}")]
+    TooLarge {
+        /// Asked for.
+        count: u64,
+        /// The most.
+        max: u64,
+    },
+    /// A method of a fork that no chain has scheduled.
+    #[error("{method} is of a fork that is not scheduled")]
+    FutureFork {
+        /// The method with its version.
+        method: &'static str,
     },
     /// A parameter is missing, or there and not allowed, or not of its type.
     #[error("invalid params: {0}")]
@@ -34,8 +55,11 @@ impl EngineError {
         match self {
             Self::InvalidParams(_) => -32602,
             Self::Internal(_) => -32603,
+            Self::UnknownPayload(_) => -38001,
             Self::InvalidForkchoiceState(_) => -38002,
-            Self::UnsupportedFork { .. } => -38005,
+            Self::InvalidPayloadAttributes(_) => -38003,
+            Self::TooLarge { .. } => -38004,
+            Self::UnsupportedFork { .. } | Self::FutureFork { .. } => -38005,
             Self::TooDeepReorg(_) => -38006,
         }
     }

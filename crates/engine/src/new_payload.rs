@@ -1,8 +1,11 @@
 //! `engine_newPayload`.
 
-use crate::{BlockTree, EngineError, NewPayloadParams, NewPayloadVersion, PayloadBlock, PayloadStatus};
+use crate::{
+    BlockTree, EngineError, NewPayloadParams, NewPayloadVersion, PayloadBlock, PayloadStatus, PayloadStatusKind,
+};
 use alloy_primitives::{B256, Bytes, U256};
-use balsa_chain::{ImportOutcome, InvalidReason};
+use balsa_chain::{ImportOutcome, ImportedBlock, InvalidReason};
+use balsa_chainspec::ChainSpec;
 use std::sync::Arc;
 use thiserror::Error;
 
@@ -13,6 +16,8 @@ pub struct NewPayload {
     pub status: PayloadStatus,
     /// Why the payload is invalid, if it is.
     pub reason: Option<InvalidPayload>,
+    /// What was executed, if it was not known before.
+    pub imported: Option<ImportedBlock>,
 }
 
 /// Why a payload is invalid.
@@ -56,21 +61,51 @@ pub fn new_payload(
     version: NewPayloadVersion,
     params: NewPayloadParams,
 ) -> Result<NewPayload, EngineError> {
-    let rules = tree.spec().rules_at(params.payload.block_number.to(), params.payload.timestamp.to(), true);
+    match read_payload(&tree.spec(), version, params)? {
+        Ok(payload) => import_payload(tree, payload),
+        Err(refused) => Ok(*refused),
+    }
+}
+
+/// The part of [`new_payload`] that needs no tree: the version held against the fork, the payload made a block. The
+/// inner error is the answer to a payload that is no block.
+///
+/// # Errors
+/// Wrong version for the fork, parameters that are not the version's.
+pub fn read_payload(
+    spec: &ChainSpec,
+    version: NewPayloadVersion,
+    params: NewPayloadParams,
+) -> Result<Result<PayloadBlock, Box<NewPayload>>, EngineError> {
+    let rules = spec.rules_at(params.payload.block_number.to(), params.payload.timestamp.to(), true);
     params.check(version, &rules)?;
     version.check(&rules)?;
-    let PayloadBlock { block, list } = match PayloadBlock::new(params) {
-        Ok(block) => block,
-        Err(reason) => return Ok(NewPayload::invalid(None, reason)),
-    };
+    Ok(PayloadBlock::new(params).map_err(|reason| {
+        let mut refused = NewPayload::invalid(None, reason);
+        // Paris has a status of its own for it, which Shanghai took back.
+        if version == NewPayloadVersion::V1 && matches!(refused.reason, Some(InvalidPayload::BlockHash { .. })) {
+            refused.status.status = PayloadStatusKind::InvalidBlockHash;
+        }
+        Box::new(refused)
+    }))
+}
+
+/// The other part of [`new_payload`]: the tree has the last word.
+///
+/// # Errors
+/// This node's own trouble.
+pub fn import_payload(tree: &mut impl BlockTree, payload: PayloadBlock) -> Result<NewPayload, EngineError> {
+    let PayloadBlock { block, list } = payload;
     let hash = block.hash;
     Ok(match tree.import(block, list)? {
-        ImportOutcome::Imported(_) | ImportOutcome::AlreadyKnown => {
-            NewPayload { status: PayloadStatus::valid(hash), reason: None }
+        ImportOutcome::Imported(imported) => {
+            NewPayload { imported: Some(imported), ..NewPayload::unobjectionable(PayloadStatus::valid(hash)) }
         }
-        ImportOutcome::UnknownParent | ImportOutcome::ParentStateGone => {
-            NewPayload { status: PayloadStatus::syncing(), reason: None }
-        }
+        ImportOutcome::AlreadyKnown => NewPayload::unobjectionable(PayloadStatus::valid(hash)),
+        ImportOutcome::UnknownParent => NewPayload::unobjectionable(PayloadStatus::syncing()),
+        // Its ancestors are known and valid, and it does not extend the canonical chain: no state that a canonical head
+        // needs is ever let go.
+        ImportOutcome::ParentStateGone => NewPayload::unobjectionable(PayloadStatus::accepted()),
         ImportOutcome::Invalid(rejection) => {
             NewPayload::invalid(Some(rejection.latest_valid), InvalidPayload::Block(rejection.reason))
         }
@@ -79,6 +114,11 @@ pub fn new_payload(
 
 impl NewPayload {
     fn invalid(latest_valid: Option<B256>, reason: InvalidPayload) -> Self {
-        Self { status: PayloadStatus::invalid(latest_valid, reason.to_string()), reason: Some(reason) }
+        let status = PayloadStatus::invalid(latest_valid, reason.to_string());
+        Self { status, reason: Some(reason), imported: None }
+    }
+
+    fn unobjectionable(status: PayloadStatus) -> Self {
+        Self { status, reason: None, imported: None }
     }
 }

@@ -68,13 +68,13 @@ fn presence(name: &str, present: bool, expected: bool) -> Result<(), EngineError
     }
 }
 
-fn optional<T: DeserializeOwned>(name: &str, value: Option<&&RawValue>) -> Result<Option<T>, EngineError> {
+pub(crate) fn optional<T: DeserializeOwned>(name: &str, value: Option<&&RawValue>) -> Result<Option<T>, EngineError> {
     match value {
         Some(value) if value.get() != "null" => read(name, value).map(Some),
         _ => Ok(None),
     }
 }
 
-fn read<T: DeserializeOwned>(name: &str, value: &RawValue) -> Result<T, EngineError> {
+pub(crate) fn read<T: DeserializeOwned>(name: &str, value: &RawValue) -> Result<T, EngineError> {
     serde_json::from_str(value.get()).map_err(|error| EngineError::InvalidParams(format!("{name}: {error}")))
 }

@@ -17,7 +17,7 @@ pub struct PayloadStatus {
 
 /// The verdict on a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum PayloadStatusKind {
     /// Executed, and in the tree.
     Valid,
@@ -25,6 +25,10 @@ pub enum PayloadStatusKind {
     Invalid,
     /// Cannot be judged: its parent, or the parent's state, is not here.
     Syncing,
+    /// Was not judged, for it does not extend the canonical chain; its ancestors are known.
+    Accepted,
+    /// Has another hash than it says: so in version 1 only.
+    InvalidBlockHash,
 }
 
 impl PayloadStatus {
@@ -36,6 +40,11 @@ impl PayloadStatus {
     /// Nothing can be said.
     pub fn syncing() -> Self {
         Self { status: PayloadStatusKind::Syncing, latest_valid_hash: None, validation_error: None }
+    }
+
+    /// Not judged, and no obstacle to follow its branch.
+    pub fn accepted() -> Self {
+        Self { status: PayloadStatusKind::Accepted, latest_valid_hash: None, validation_error: None }
     }
 
     /// The payload breaks a rule.

@@ -24,6 +24,18 @@ pub enum ForkchoiceVersion {
     V4,
 }
 
+/// A version of `engine_getPayload`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the names are those of the specification")]
+pub enum GetPayloadVersion {
+    V1,
+    V2,
+    V3,
+    V4,
+    V5,
+    V6,
+}
+
 impl NewPayloadVersion {
     /// The version of this number.
     pub fn from_number(number: u64) -> Option<Self> {
@@ -63,6 +75,53 @@ impl NewPayloadVersion {
     }
 }
 
+impl GetPayloadVersion {
+    /// The version of this number.
+    pub fn from_number(number: u64) -> Option<Self> {
+        Some(match number {
+            1 => Self::V1,
+            2 => Self::V2,
+            3 => Self::V3,
+            4 => Self::V4,
+            5 => Self::V5,
+            6 => Self::V6,
+            _ => return None,
+        })
+    }
+
+    /// The method's name.
+    pub const fn method(self) -> &'static str {
+        match self {
+            Self::V1 => "engine_getPayloadV1",
+            Self::V2 => "engine_getPayloadV2",
+            Self::V3 => "engine_getPayloadV3",
+            Self::V4 => "engine_getPayloadV4",
+            Self::V5 => "engine_getPayloadV5",
+            Self::V6 => "engine_getPayloadV6",
+        }
+    }
+
+    /// The version whose envelope holds all that a block of these rules has.
+    pub fn of(rules: &Rules) -> Self {
+        match rules {
+            rules if rules.block_access_lists => Self::V6,
+            rules if rules.has(Fork::Osaka) => Self::V5,
+            rules if rules.has(Fork::Prague) => Self::V4,
+            rules if rules.has(Fork::Cancun) => Self::V3,
+            _ => Self::V2,
+        }
+    }
+
+    /// Holds the version against the rules of the block that was built.
+    pub(crate) fn check(self, rules: &Rules) -> Result<(), EngineError> {
+        let fits = match self {
+            Self::V1 => !rules.has(Fork::Shanghai),
+            version => version == Self::of(rules),
+        };
+        if fits { Ok(()) } else { Err(EngineError::UnsupportedFork { method: self.method(), fork: rules.fork }) }
+    }
+}
+
 impl ForkchoiceVersion {
     /// The version of this number.
     pub fn from_number(number: u64) -> Option<Self> {
@@ -73,6 +132,31 @@ impl ForkchoiceVersion {
             4 => Self::V4,
             _ => return None,
         })
+    }
+
+    /// The method's name.
+    pub const fn method(self) -> &'static str {
+        match self {
+            Self::V1 => "engine_forkchoiceUpdatedV1",
+            Self::V2 => "engine_forkchoiceUpdatedV2",
+            Self::V3 => "engine_forkchoiceUpdatedV3",
+            Self::V4 => "engine_forkchoiceUpdatedV4",
+        }
+    }
+
+    /// Holds the version against the rules of the block that is to be built.
+    pub(crate) fn check(self, rules: &Rules) -> Result<(), EngineError> {
+        let method = self.method();
+        let fits = match self {
+            Self::V1 if rules.has(Fork::Shanghai) => {
+                return Err(EngineError::InvalidParams(format!("{method} is not for blocks of {}", rules.fork)));
+            }
+            Self::V1 => true,
+            Self::V2 => !rules.has(Fork::Cancun),
+            Self::V3 => rules.has(Fork::Cancun) && !rules.has(Fork::Amsterdam),
+            Self::V4 => rules.has(Fork::Amsterdam),
+        };
+        if fits { Ok(()) } else { Err(EngineError::UnsupportedFork { method, fork: rules.fork }) }
     }
 }
 

@@ -147,6 +147,11 @@ impl Pool {
         BestTransactions::new(locked.inner.queues.values(), &locked.head)
     }
 
+    /// Rises with every transaction that is brought: while it stands still there is nothing new to build with.
+    pub fn sequence(&self) -> u64 {
+        self.next_sequence.load(Ordering::Relaxed)
+    }
+
     /// A transaction by its hash.
     pub fn get(&self, hash: &B256) -> Option<Arc<PoolTransaction>> {
         self.lock().inner.by_hash.get(hash).cloned()

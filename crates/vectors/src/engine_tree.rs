@@ -5,7 +5,7 @@ use crate::tree::{ImportError, Tree};
 use alloy_primitives::{B256, Bytes};
 use balsa_chain::{ImportOutcome, ImportedBlock, InvalidReason, Rejection};
 use balsa_chainspec::ChainSpec;
-use balsa_engine::{BlockTree, EngineError, HeadRefused};
+use balsa_engine::{BlockTree, EngineError, HeadRefused, HeadSet};
 use balsa_executor::{ExecuteError, InvalidBlock, SealedBlock};
 use std::sync::Arc;
 
@@ -44,8 +44,8 @@ impl BlockTree for EngineTree {
         Ok(ImportOutcome::Imported(imported))
     }
 
-    fn set_head(&mut self, head: B256, _: Option<B256>, _: Option<B256>) -> Result<(), HeadRefused> {
-        if self.tree.set_head(head) { Ok(()) } else { Err(HeadRefused::Unknown) }
+    fn set_head(&mut self, head: B256, _: Option<B256>, _: Option<B256>) -> Result<HeadSet, HeadRefused> {
+        if self.tree.set_head(head) { Ok(HeadSet::Followed(None)) } else { Err(HeadRefused::Unknown) }
     }
 }
 

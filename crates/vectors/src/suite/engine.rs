@@ -118,7 +118,7 @@ fn check_invalid(client: &EngineTree, answer: &NewPayload, expected: &str) -> Re
 
 fn choose(client: &mut EngineTree, head: B256) -> Result<(), String> {
     let state = ForkchoiceState { head_block_hash: head, safe_block_hash: head, finalized_block_hash: head };
-    let status = forkchoice_updated(client, &state).map_err(|error| error.to_string())?;
+    let status = forkchoice_updated(client, &state).map_err(|error| error.to_string())?.status;
     if status.status == PayloadStatusKind::Valid && status.latest_valid_hash == Some(head) {
         Ok(())
     } else {

@@ -1,0 +1,192 @@
+//! Build processes: a thread each, that makes a first version at once and better ones until it is fetched.
+//!
+//! A version is replaced by one of more value only. A fetched payload is not improved any more, but can be fetched again;
+//! it is forgotten when newer processes take its place.
+
+use std::{
+    collections::VecDeque,
+    io,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use balsa_builder::{Attributes, BuildError};
+use balsa_engine::{BuiltPayload, EngineError, PayloadId};
+use balsa_executor::{Executor, Parent};
+use balsa_txpool::Pool;
+use tracing::{debug, error};
+
+use crate::{
+    BuildSettings,
+    build::{Room, build},
+};
+
+/// Build processes that are remembered; the oldest goes first.
+const JOBS_MAX: usize = 8;
+
+/// How long a fetch waits for the version that is being built, which is told to come to an end.
+const FETCH_WAIT: Duration = Duration::from_millis(500);
+
+/// How long a fetch waits if there is no version at all yet.
+const FIRST_VERSION_WAIT: Duration = Duration::from_secs(5);
+
+/// All build processes of the node, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct PayloadJobs(Mutex<VecDeque<Arc<Job>>>);
+
+/// What a process builds, and from what.
+pub(crate) struct Work {
+    pub(crate) executor: Arc<Executor>,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) parent: Parent,
+    pub(crate) attributes: Attributes,
+    pub(crate) settings: BuildSettings,
+}
+
+/// A build process, as those see it who fetch from it.
+#[derive(Debug)]
+struct Job {
+    id: PayloadId,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    best: Option<Arc<BuiltPayload>>,
+    /// Why there is no version.
+    failed: Option<String>,
+    is_building: bool,
+    is_stopped: bool,
+}
+
+impl PayloadJobs {
+    /// Starts a process, unless there is one of this name.
+    ///
+    /// # Errors
+    /// If the system gives no thread.
+    pub(crate) fn start(&self, id: PayloadId, work: Work) -> io::Result<()> {
+        let mut jobs = lock(&self.0);
+        if jobs.iter().any(|job| job.id == id) {
+            return Ok(());
+        }
+        let state = State { is_building: true, ..State::default() };
+        let job = Arc::new(Job { id, state: Mutex::new(state), changed: Condvar::new() });
+        let running = job.clone();
+        thread::Builder::new().name(format!("build-{id}")).spawn(move || running.run(&work))?;
+        jobs.push_back(job);
+        if jobs.len() > JOBS_MAX
+            && let Some(oldest) = jobs.pop_front()
+        {
+            oldest.stop();
+        }
+        Ok(())
+    }
+
+    /// The best version of a process, which stops improving it.
+    ///
+    /// # Errors
+    /// There is no process of this name, or it could build nothing.
+    pub(crate) fn fetch(&self, id: PayloadId) -> Result<Arc<BuiltPayload>, EngineError> {
+        let found = lock(&self.0).iter().find(|job| job.id == id).cloned();
+        found.ok_or(EngineError::UnknownPayload(id))?.fetch()
+    }
+
+    /// Ends all processes.
+    pub(crate) fn stop(&self) {
+        lock(&self.0).drain(..).for_each(|job| job.stop());
+    }
+}
+
+impl Job {
+    fn run(&self, work: &Work) {
+        let deadline = Instant::now() + work.settings.deadline;
+        let mut seen = None;
+        // An empty block first: it is there before anyone can ask for it.
+        self.publish(self.version(work, false));
+        loop {
+            let sequence = work.pool.sequence();
+            if seen != Some(sequence) {
+                seen = Some(sequence);
+                self.publish(self.version(work, true));
+            }
+            if !self.wait(work.settings.interval, deadline) {
+                return;
+            }
+        }
+    }
+
+    fn version(&self, work: &Work, with_transactions: bool) -> Result<BuiltPayload, BuildError> {
+        let Work { executor, pool, parent, attributes, settings } = work;
+        let best = with_transactions.then(|| pool.best());
+        let room = Room { blobs_max: settings.blobs_max };
+        build(executor, parent, attributes.clone(), best, room, || lock(&self.state).is_stopped)
+    }
+
+    fn publish(&self, version: Result<BuiltPayload, BuildError>) {
+        let mut state = lock(&self.state);
+        match version {
+            Ok(version) => {
+                if state.best.as_ref().is_none_or(|best| is_better(&version, best)) {
+                    let (transactions, value) = (version.block.transactions.len(), version.value);
+                    debug!(id = %self.id, number = version.block.header.number, transactions, %value, "built a payload");
+                    state.best = Some(Arc::new(version));
+                }
+            }
+            Err(error) => {
+                error!(id = %self.id, %error, "cannot build a payload");
+                state.failed = Some(error.to_string());
+            }
+        }
+        self.changed.notify_all();
+    }
+
+    /// Waits for the next look at the pool; `false` if there is none.
+    fn wait(&self, interval: Duration, deadline: Instant) -> bool {
+        let mut state = lock(&self.state);
+        state.is_building = false;
+        self.changed.notify_all();
+        let next = (Instant::now() + interval).min(deadline);
+        while !state.is_stopped {
+            let left = next.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state.is_building = !state.is_stopped && Instant::now() < deadline;
+        state.is_building
+    }
+
+    fn fetch(&self) -> Result<Arc<BuiltPayload>, EngineError> {
+        self.stop();
+        let asked = Instant::now();
+        let mut state = lock(&self.state);
+        loop {
+            let patience = if state.best.is_some() { FETCH_WAIT } else { FIRST_VERSION_WAIT };
+            let left = patience.saturating_sub(asked.elapsed());
+            if !state.is_building || left.is_zero() {
+                break;
+            }
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        let why = || state.failed.clone().unwrap_or_else(|| "the first version is not ready".to_owned());
+        state.best.clone().ok_or_else(|| EngineError::Internal(format!("payload {}: {}", self.id, why())))
+    }
+
+    fn stop(&self) {
+        lock(&self.state).is_stopped = true;
+        self.changed.notify_all();
+    }
+}
+
+/// More for the fee recipient; among equals more for everyone else.
+fn is_better(one: &BuiltPayload, other: &BuiltPayload) -> bool {
+    let worth = |built: &BuiltPayload| (built.value, built.block.header.gas_used);
+    worth(one) > worth(other)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,103 @@
+//! A node with its threads: started, and shut down.
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+    thread::{self, JoinHandle},
+};
+
+use balsa_chain::Chain;
+use balsa_txindex::{DirectoryIndex, IndexError};
+use balsa_txpool::Pool;
+use crossbeam_channel::bounded;
+use thiserror::Error;
+use tracing::error;
+
+use crate::{
+    Message, Node, NodeSettings, Observer, TransactionLookupError, broadcast::Broadcast, index_feed::IndexFeed,
+    jobs::PayloadJobs, message::MESSAGES_MAX, node::Shared, writer::Writer,
+};
+
+/// Events that a listener may have before it: reorganisations are single events, and blocks come seconds apart.
+const HEAD_EVENTS_MAX: usize = 256;
+/// The same of transactions.
+const TRANSACTION_EVENTS_MAX: usize = 4096;
+
+/// A node that runs, and the right to end it.
+pub struct Running {
+    node: Node,
+    writer: Option<JoinHandle<()>>,
+}
+
+/// A node that cannot run.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The system gives no thread.
+    #[error("starting the writer: {0}")]
+    Thread(#[from] io::Error),
+    /// The transaction index does not take up the chain.
+    #[error("transaction index: {0}")]
+    Index(#[from] IndexError),
+    /// The chain cannot be read for the transaction index.
+    #[error("transaction index: {0}")]
+    Lookup(#[from] TransactionLookupError),
+}
+
+impl Running {
+    /// Starts the writer. An index that is behind the chain is brought up to it first.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn start(
+        chain: Chain,
+        pool: Arc<Pool>,
+        index: Option<DirectoryIndex>,
+        settings: NodeSettings,
+        observer: Observer,
+    ) -> Result<Self, StartError> {
+        let index = index.map(Arc::new);
+        let feed = index.clone().map(|index| IndexFeed::catch_up(index, chain.view())).transpose()?;
+        let (messages, inbox) = bounded(MESSAGES_MAX);
+        let heads = Arc::new(Broadcast::new(HEAD_EVENTS_MAX));
+        let bad_blocks = Arc::new(Mutex::new(chain.bad_blocks()));
+        let node = Node(Arc::new(Shared {
+            chain: chain.reader(),
+            executor: chain.executor().clone(),
+            pool: pool.clone(),
+            index,
+            settings,
+            messages,
+            heads: heads.clone(),
+            transactions: Broadcast::new(TRANSACTION_EVENTS_MAX),
+            jobs: PayloadJobs::default(),
+            bad_blocks: bad_blocks.clone(),
+        }));
+        let writer = Writer { chain, pool, heads, index: feed, bad_blocks, observer };
+        let writer = thread::Builder::new().name("writer".to_owned()).spawn(move || writer.run(&inbox))?;
+        Ok(Self { node, writer: Some(writer) })
+    }
+
+    /// What readers hold.
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// Ends the node: everything that was sent before is done, and what is to be kept is written.
+    pub fn shut_down(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let shared = &self.node.0;
+        shared.jobs.stop();
+        shared.transactions.close();
+        let _ = shared.messages.send(Message::ShutDown);
+        if let Some(writer) = self.writer.take()
+            && writer.join().is_err()
+        {
+            error!("the writer ended with a panic");
+        }
+    }
+}
