@@ -29,7 +29,7 @@ pub struct BuiltPayload {
 #[serde(untagged)]
 pub enum PayloadEnvelope {
     /// Version 1: the payload alone.
-    Bare(ExecutionPayload),
+    Bare(Box<ExecutionPayload>),
     /// From version 2 on.
     Full(Box<FullEnvelope>),
 }
@@ -73,7 +73,7 @@ pub fn get_payload(
     version.check(&spec.rules_of(&built.block.header))?;
     let payload = ExecutionPayload::of_block(&built.block, built.list.clone());
     if version == GetPayloadVersion::V1 {
-        return Ok(PayloadEnvelope::Bare(payload));
+        return Ok(PayloadEnvelope::Bare(Box::new(payload)));
     }
     Ok(PayloadEnvelope::Full(Box::new(FullEnvelope::new(version, payload, built))))
 }
