@@ -75,6 +75,17 @@ impl BlockGas {
         fits(transaction_gas_limit, available).map_err(|wanted| AdmissionError::StateGas { wanted, available })
     }
 
+    /// The largest gas limit that [`admit`](Self::admit) would take next.
+    pub fn remaining(&self) -> u64 {
+        if !self.two_dimensions {
+            return self.limit.saturating_sub(self.receipts);
+        }
+        let regular = self.limit.saturating_sub(self.regular);
+        let state = self.limit.saturating_sub(self.state);
+        // A gas limit counts against the regular dimension by its capped part only.
+        if regular >= self.regular_max { state } else { state.min(regular) }
+    }
+
     /// Counts a transaction that ran, and returns the cumulative gas for its receipt.
     pub fn add(&mut self, gas: TransactionGas) -> u64 {
         self.receipts = self.receipts.saturating_add(gas.used);
@@ -112,6 +123,7 @@ mod tests {
     fn one_dimension_counts_what_receipts_count() {
         let gas = block(Fork::Osaka, &[TransactionGas { used: LIMIT - 21_000, regular: LIMIT, state: 0 }]);
         assert_eq!(gas.used(), LIMIT - 21_000);
+        assert_eq!(gas.remaining(), 21_000);
         assert_eq!(gas.admit(21_000), Ok(()));
         assert_eq!(gas.admit(21_001), Err(AdmissionError::Gas { wanted: 21_001, available: 21_000 }));
     }
@@ -123,7 +135,10 @@ mod tests {
         assert_eq!(gas.admit(2 * CAP), Ok(()), "only the capped part counts against regular gas");
         let wanted = 2 * CAP + 1;
         assert_eq!(gas.admit(wanted), Err(AdmissionError::StateGas { wanted, available: 2 * CAP }));
+        assert_eq!(gas.remaining(), 2 * CAP);
         let gas = block(Fork::Amsterdam, &[TransactionGas { used: 1, regular: LIMIT - CAP + 1, state: 0 }]);
+        assert_eq!(gas.remaining(), CAP - 1);
+        assert_eq!(gas.admit(CAP - 1), Ok(()));
         assert_eq!(gas.admit(CAP), Err(AdmissionError::Gas { wanted: CAP, available: CAP - 1 }));
     }
 }

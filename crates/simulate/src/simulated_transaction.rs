@@ -1,0 +1,42 @@
+//! A transaction of a simulated block: nobody signed it.
+
+use alloy_consensus::{Transaction as _, TxLegacy};
+use alloy_eips::eip2718::Encodable2718;
+use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_rlp::Encodable;
+use balsa_evm::Transaction;
+use balsa_keccak::keccak256;
+
+/// A call as the transaction that stands in the simulated block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SimulatedTransaction {
+    /// The transaction, with a signature of zeros.
+    pub transaction: Transaction,
+    /// keccak256 of its bytes.
+    pub hash: B256,
+    /// Who sends it.
+    pub sender: Address,
+    /// As it stands in the block (EIP-2718).
+    pub encoded: Bytes,
+}
+
+impl SimulatedTransaction {
+    pub(crate) fn new(transaction: Transaction, sender: Address) -> Self {
+        let encoded: Bytes = match &transaction {
+            Transaction::Legacy(legacy) => unsigned(legacy.tx()),
+            typed => typed.encoded_2718(),
+        }
+        .into();
+        Self { hash: keccak256(&encoded), transaction, sender, encoded }
+    }
+}
+
+/// A legacy transaction with v, r and s all zero, which no signature has.
+fn unsigned(legacy: &TxLegacy) -> Vec<u8> {
+    let TxLegacy { nonce, gas_price, gas_limit, value, .. } = legacy;
+    let (to, input, zero) = (legacy.kind(), legacy.input(), U256::ZERO);
+    let fields: [&dyn Encodable; 9] = [nonce, gas_price, gas_limit, &to, value, input, &zero, &zero, &zero];
+    let mut encoded = Vec::new();
+    alloy_rlp::encode_list::<&dyn Encodable, dyn Encodable>(&fields, &mut encoded);
+    encoded
+}
