@@ -24,7 +24,7 @@ pub trait InstructionObserver {
     fn before(&mut self, instruction: &Instruction<'_>);
     /// The instruction that [`before`](Self::before) told of last has been executed, or has failed. A call or creation
     /// has then been paid for, and its frame is yet to come.
-    fn after(&mut self, executed: &Executed);
+    fn after(&mut self, executed: &Executed<'_>);
     /// A frame has ended. Frames of calls to accounts without code, and to precompiles, end without an instruction.
     fn frame_ended(&mut self, end: &FrameEnd<'_>);
 }
@@ -51,12 +51,16 @@ pub struct Instruction<'a> {
 }
 
 /// What came of an instruction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Executed {
-    /// Gas left in the frame.
-    pub gas: u64,
-    /// Why it failed, if it did. REVERT does not fail: its frame does.
+#[derive(Clone, Copy, Debug)]
+pub struct Executed<'a> {
+    /// What was charged for it: all of it, unless it ran out of gas before its price was known.
+    pub gas_cost: u64,
+    /// Why the frame ends with it, if it fails; REVERT fails too.
     pub fault: Option<Fault>,
+    /// Bytes of memory that the frame has now.
+    pub memory_len: usize,
+    /// The stack now, its top last.
+    pub stack: &'a [U256],
 }
 
 /// What came of a frame.
@@ -83,6 +87,20 @@ pub fn stack_effect(opcode: u8) -> Option<(usize, isize)> {
     Some((opcode.inputs().into(), opcode.io_diff().into()))
 }
 
+impl<T: InstructionObserver> InstructionObserver for &mut T {
+    fn before(&mut self, instruction: &Instruction<'_>) {
+        T::before(self, instruction);
+    }
+
+    fn after(&mut self, executed: &Executed<'_>) {
+        T::after(self, executed);
+    }
+
+    fn frame_ended(&mut self, end: &FrameEnd<'_>) {
+        T::frame_ended(self, end);
+    }
+}
+
 /// Tells an [`InstructionObserver`] what the interpreter does.
 #[derive(Clone, Debug, Default)]
 pub struct Watched<T> {
@@ -97,6 +115,8 @@ struct OpenFrame {
     has_code: bool,
     /// The frame's own share of the refund counter.
     refund: i64,
+    /// Gas before the instruction that is being executed.
+    gas: u64,
 }
 
 impl<T: InstructionObserver> Watched<T> {
@@ -106,7 +126,7 @@ impl<T: InstructionObserver> Watched<T> {
     }
 
     fn open(&mut self) {
-        self.frames.push(OpenFrame { has_code: false, refund: 0 });
+        self.frames.push(OpenFrame { has_code: false, refund: 0, gas: 0 });
     }
 
     fn close(&mut self, result: &InterpreterResult) {
@@ -117,10 +137,6 @@ impl<T: InstructionObserver> Watched<T> {
         let gas_used = if keeps_gas { gas.limit().saturating_sub(gas.remaining()) } else { gas.limit() };
         let depth = self.frames.len();
         self.observer.frame_ended(&FrameEnd { depth, gas_used, output: &result.output, fault });
-    }
-
-    fn has_code(&self) -> bool {
-        self.frames.last().is_some_and(|frame| frame.has_code)
     }
 }
 
@@ -151,7 +167,7 @@ impl<V: StateView, T: InstructionObserver> Inspector<BlockContext<V>> for Watche
     fn step(&mut self, interpreter: &mut Interpreter, context: &mut BlockContext<V>) {
         let gas = &interpreter.gas;
         let Some(frame) = self.frames.last_mut().filter(|frame| frame.has_code) else { return };
-        frame.refund = gas.refunded();
+        (frame.refund, frame.gas) = (gas.refunded(), gas.remaining());
         self.observer.before(&Instruction {
             depth: context.journal().depth(),
             address: interpreter.input.target_address(),
@@ -165,12 +181,15 @@ impl<V: StateView, T: InstructionObserver> Inspector<BlockContext<V>> for Watche
     }
 
     fn step_end(&mut self, interpreter: &mut Interpreter, _: &mut BlockContext<V>) {
-        if !self.has_code() {
-            return;
-        }
+        let Some(frame) = self.frames.last().filter(|frame| frame.has_code) else { return };
         let result = interpreter.bytecode.action().as_ref().and_then(|action| action.instruction_result());
-        let fault = result.and_then(Fault::of).filter(|fault| *fault != Fault::Reverted);
-        self.observer.after(&Executed { gas: interpreter.gas.remaining(), fault });
+        self.observer.after(&Executed {
+            // What cannot be paid is subtracted all the same, and wraps.
+            gas_cost: frame.gas.wrapping_sub(interpreter.gas.remaining()),
+            fault: result.and_then(Fault::of),
+            memory_len: interpreter.memory.size(),
+            stack: interpreter.stack.data(),
+        });
     }
 
     fn call_end(&mut self, _: &mut BlockContext<V>, _: &CallInputs, outcome: &mut CallOutcome) {

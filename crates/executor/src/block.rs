@@ -7,8 +7,8 @@ use alloy_eips::eip7685::Requests;
 use alloy_primitives::{Address, B256, Bytes};
 use balsa_bal::{FlatList, ListError};
 use balsa_chainspec::{ChainSpec, validate_header};
-use balsa_evm::{BlockEnvironment, BlockHashes, CodeCache};
-use balsa_state::{State, StateDiff};
+use balsa_evm::{BlockEnvironment, BlockHashes, CodeCache, Observation, Unobserved};
+use balsa_state::{BlockState, State, StateDiff};
 use balsa_trie::{NodeChanges, NodeSource, RootAfter, StateTrie};
 use tracing::{debug_span, error, warn};
 
@@ -163,6 +163,37 @@ impl Executor {
         list: Option<Bytes>,
         parent: &Parent,
     ) -> Result<ExecutedBlock, ExecuteError> {
+        self.prepare(block, list, parent, |run| {
+            match plan(self.mode, &run.environment.rules, block, run.received.as_ref()) {
+                Plan::Sequential(reason) => run.sequential(Path::Sequential(reason), Unobserved),
+                Plan::Parallel { list, inline } => run.parallel(list, inline),
+            }
+        })
+    }
+
+    /// The same by the sequential executor, its transactions watched by `observer`.
+    ///
+    /// # Errors
+    /// As [`execute`](Self::execute).
+    pub fn execute_observed(
+        &self,
+        block: &SealedBlock,
+        list: Option<Bytes>,
+        parent: &Parent,
+        observer: impl for<'s> Observation<BlockState<'s>>,
+    ) -> Result<ExecutedBlock, ExecuteError> {
+        let path = Path::Sequential(SequentialReason::Observed);
+        self.prepare(block, list, parent, |run| run.sequential(path, observer))
+    }
+
+    /// Everything before the first transaction; `execute` does the rest.
+    fn prepare(
+        &self,
+        block: &SealedBlock,
+        list: Option<Bytes>,
+        parent: &Parent,
+        execute: impl FnOnce(&BlockRun<'_>) -> Result<ExecutedBlock, ExecuteError>,
+    ) -> Result<ExecutedBlock, ExecuteError> {
         let rules = self.spec.rules_of(&block.header);
         validate_header(&rules, &self.spec.rules_of(&parent.header), &parent.header, &block.header)?;
         check_body(&rules, block)?;
@@ -175,11 +206,7 @@ impl Executor {
         let (received, senders) = self.pool.install(|| rayon::join(decoded, recovered));
 
         let environment = BlockEnvironment::new(rules, &block.header, parent.hashes.clone());
-        let run = BlockRun { executor: self, block, senders: &senders?, received, parent, environment: &environment };
-        match plan(self.mode, &rules, block, run.received.as_ref()) {
-            Plan::Sequential(reason) => run.sequential(Path::Sequential(reason)),
-            Plan::Parallel { list, inline } => run.parallel(list, inline),
-        }
+        execute(&BlockRun { executor: self, block, senders: &senders?, received, parent, environment: &environment })
     }
 }
 
@@ -194,10 +221,14 @@ struct BlockRun<'a> {
 }
 
 impl BlockRun<'_> {
-    fn sequential(&self, path: Path) -> Result<ExecutedBlock, ExecuteError> {
+    fn sequential(
+        &self,
+        path: Path,
+        observer: impl for<'s> Observation<BlockState<'s>>,
+    ) -> Result<ExecutedBlock, ExecuteError> {
         let Self { block, senders, parent, environment, .. } = *self;
         let input = SequentialInput { block, senders, parent, environment, codes: &self.executor.codes };
-        Ok(self.judge(sequential::execute(&input)?, path)?)
+        Ok(self.judge(sequential::execute(&input, observer)?, path)?)
     }
 
     /// The parallel run if it succeeds in everything, or else whatever the sequential one says.
@@ -222,7 +253,7 @@ impl BlockRun<'_> {
         };
         let number = block.header.number;
         warn!(number, hash = %block.hash, %fault, "parallel execution failed, running the block sequentially");
-        let executed = self.sequential(Path::Fallback)?;
+        let executed = self.sequential(Path::Fallback, Unobserved)?;
         error!(number, hash = %block.hash, %fault, "block is valid, parallel execution was wrong");
         Ok(executed)
     }

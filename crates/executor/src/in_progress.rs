@@ -11,9 +11,9 @@ use alloy_primitives::{Address, B256, Bytes};
 use balsa_bal::{Record, Recorder};
 use balsa_chainspec::{DaoRule, Fork, Rules};
 use balsa_evm::{
-    AdmissionError, BlockEnvironment, BlockGas, CodeCache, PhaseOutcomes, TransactError, Transaction, TransactionEvm,
-    TransactionGas, after_transactions, before_transactions, dao_fork, deposit_requests, proof_of_work_rewards,
-    with_deposits,
+    AdmissionError, BlockEnvironment, BlockGas, CodeCache, Observation, PhaseOutcomes, TransactError, Transaction,
+    TransactionEvm, TransactionGas, Unobserved, after_transactions, before_transactions, dao_fork, deposit_requests,
+    proof_of_work_rewards, with_deposits,
 };
 use balsa_keccak::keccak256;
 use balsa_state::{BlockState, StateDiff};
@@ -32,11 +32,13 @@ use crate::{
 /// A block to which transactions can still be added.
 ///
 /// Opened by the calls before the first transaction, closed by those after the last.
-pub struct BlockInProgress<'a> {
+///
+/// `O` says whether the transactions are watched.
+pub struct BlockInProgress<'a, O = Unobserved> {
     parent: &'a Parent,
     environment: BlockEnvironment,
     codes: Arc<CodeCache>,
-    evm: TransactionEvm<BlockState<'a>>,
+    evm: TransactionEvm<BlockState<'a>, O>,
     receipts: ReceiptStream,
     recorder: Option<Recorder<Record>>,
 }
@@ -102,8 +104,7 @@ pub struct RecordedList {
 }
 
 impl<'a> BlockInProgress<'a> {
-    /// Opens a block on its parent: index 0, and the DAO's irregular change. Of `header` only what is fixed before
-    /// execution is read. `transactions` makes room.
+    /// Opens a block that nobody watches.
     ///
     /// # Errors
     /// See [`ExecuteError`].
@@ -113,6 +114,24 @@ impl<'a> BlockInProgress<'a> {
         codes: &Arc<CodeCache>,
         header: &Header,
         transactions: usize,
+    ) -> Result<Self, ExecuteError> {
+        Self::open_observed(parent, environment, codes, header, transactions, Unobserved)
+    }
+}
+
+impl<'a, O: Observation<BlockState<'a>>> BlockInProgress<'a, O> {
+    /// Opens a block on its parent: index 0, and the DAO's irregular change. Of `header` only what is fixed before
+    /// execution is read. `transactions` makes room.
+    ///
+    /// # Errors
+    /// See [`ExecuteError`].
+    pub fn open_observed(
+        parent: &'a Parent,
+        environment: &BlockEnvironment,
+        codes: &Arc<CodeCache>,
+        header: &Header,
+        transactions: usize,
+        observer: O,
     ) -> Result<Self, ExecuteError> {
         let rules = &environment.rules;
         let mut recorder = rules.block_access_lists.then(|| Recorder::<Record>::new(transactions * 8));
@@ -127,7 +146,7 @@ impl<'a> BlockInProgress<'a> {
         keep(&mut state, recorder.as_mut().map(|recorder| (recorder, 0)), &outcomes)?;
         Ok(Self {
             parent,
-            evm: TransactionEvm::new(environment, codes.clone(), state),
+            evm: TransactionEvm::observed(environment, codes.clone(), state, observer),
             environment: environment.clone(),
             codes: codes.clone(),
             receipts: ReceiptStream::new(BlockGas::new(rules, header.gas_limit), transactions),

@@ -33,6 +33,8 @@ pub enum ExecutionMode {
 pub enum SequentialReason {
     /// The operator said so.
     Asked,
+    /// Somebody watches the transactions, who wants them in their order.
+    Observed,
     /// The fork has no lists, or none came with the block.
     NoList,
     /// The list's bytes do not decode: the verdict is known, the reason is for the sequential run to find.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use alloy_primitives::Address;
-use balsa_evm::{BlockEnvironment, CodeCache};
+use balsa_evm::{BlockEnvironment, CodeCache, Observation};
+use balsa_state::BlockState;
 use tracing::debug_span;
 
 use crate::{
@@ -21,12 +22,15 @@ pub(crate) struct SequentialInput<'a> {
     pub(crate) codes: &'a Arc<CodeCache>,
 }
 
-/// Executes the block, recording its access list where the rules have one.
-pub(crate) fn execute(input: &SequentialInput<'_>) -> Result<Execution, ExecuteError> {
+/// Executes the block, recording its access list where the rules have one; `observer` watches its transactions.
+pub(crate) fn execute<'a, O: Observation<BlockState<'a>>>(
+    input: &SequentialInput<'a>,
+    observer: O,
+) -> Result<Execution, ExecuteError> {
     let SequentialInput { block, senders, parent, environment, codes } = *input;
     let span = debug_span!(target: "balsa::stage", "execute").entered();
     let count = block.transactions.len();
-    let mut open = BlockInProgress::open(parent, environment, codes, &block.header, count)?;
+    let mut open = BlockInProgress::open_observed(parent, environment, codes, &block.header, count, observer)?;
     for (index, (transaction, sender)) in block.transactions.iter().zip(senders).enumerate() {
         open.take(transaction, *sender).map_err(|refused| verdict(index, refused))?;
     }

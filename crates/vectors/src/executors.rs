@@ -1,9 +1,11 @@
 //! The executors that run a test's blocks, as the mode asks.
 
-use crate::Mode;
+use crate::eip3155::Tracer;
 use crate::tree::{ImportError, Tree};
+use crate::{Mode, Options, TraceOutput};
 use alloy_primitives::Bytes;
 use balsa_chainspec::{ChainSpec, Fork};
+use balsa_evm::Watched;
 use balsa_executor::{ExecutedBlock, ExecutionMode, Executor, Path, SealedBlock};
 use std::sync::{Arc, LazyLock};
 
@@ -20,14 +22,33 @@ pub(crate) struct Executors {
     serial: Executor,
     parallel: Executor,
     mode: Mode,
+    trace: Option<TraceOutput>,
 }
 
 impl Executors {
-    pub(crate) fn of_chain(spec: Arc<ChainSpec>, mode: Mode) -> Result<Self, String> {
+    pub(crate) fn of_chain(spec: Arc<ChainSpec>, options: &Options) -> Result<Self, String> {
         let serial = EXECUTOR.as_ref().map_err(Clone::clone)?.for_chain(spec);
         // Small blocks go to the pool too: nearly all of the suites' are small.
         let parallel = serial.with_mode(ExecutionMode::Parallel);
-        Ok(Self { serial, parallel, mode })
+        Ok(Self { serial, parallel, mode: options.mode, trace: options.trace.clone() })
+    }
+
+    /// The same executors, without traces.
+    pub(crate) fn untraced(&self) -> Self {
+        let mode = |executor: &Executor, mode| executor.with_mode(mode);
+        let serial = mode(&self.serial, ExecutionMode::Sequential);
+        Self { serial, parallel: mode(&self.parallel, ExecutionMode::Parallel), mode: self.mode, trace: None }
+    }
+
+    /// The sequential executor's run, traced if that was asked for.
+    fn in_sequence(&self, tree: &Tree, block: &SealedBlock, list: Option<Bytes>) -> Result<ExecutedBlock, ImportError> {
+        match &self.trace {
+            None => tree.execute(&self.serial, block, list),
+            Some(output) => {
+                let mut tracer = Tracer::new(output);
+                tree.execute_observed(&self.serial, block, list, Watched::new(&mut tracer))
+            }
+        }
     }
 
     /// Executes a block: in both ways where it has a list and the mode asks for both, which must then agree.
@@ -41,10 +62,10 @@ impl Executors {
         list: Option<Bytes>,
     ) -> Result<Result<ExecutedBlock, ImportError>, String> {
         match (self.mode, list) {
-            (Mode::Serial, _) | (_, None) => Ok(tree.execute(&self.serial, block, None)),
+            (Mode::Serial, _) | (_, None) => Ok(self.in_sequence(tree, block, None)),
             (Mode::Parallel, list) => in_parallel(tree.execute(&self.parallel, block, list)),
             (Mode::Both, Some(list)) => {
-                let serial = tree.execute(&self.serial, block, Some(list.clone()));
+                let serial = self.in_sequence(tree, block, Some(list.clone()));
                 let parallel = in_parallel(tree.execute(&self.parallel, block, Some(list)))?;
                 compare(&serial, &parallel)?;
                 Ok(serial)

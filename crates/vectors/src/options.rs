@@ -1,6 +1,6 @@
 //! What a run is asked for, apart from its sources.
 
-use crate::ExpectedFailures;
+use crate::{ExpectedFailures, TraceOutput};
 use balsa_chainspec::{Fork, RuleOverride};
 use regex::Regex;
 
@@ -21,6 +21,8 @@ pub struct Options {
     pub jobs: usize,
     /// Failures that are known.
     pub expected_failures: ExpectedFailures,
+    /// Where each executed instruction is written to. Traces are of the sequential executor, one test at a time.
+    pub trace: Option<TraceOutput>,
 }
 
 /// Which executors run blocks.

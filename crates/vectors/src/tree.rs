@@ -4,8 +4,9 @@ use crate::world::World;
 use alloy_consensus::Header;
 use alloy_primitives::{B256, Bytes, U256};
 use balsa_chainspec::{Ancestor, ChainSpec, OMMER_ANCESTORS_MAX, OmmerError, validate_header, validate_ommers};
-use balsa_evm::BlockHashes;
+use balsa_evm::{BlockHashes, Observation};
 use balsa_executor::{ExecuteError, ExecutedBlock, Executor, InvalidBlock, Parent, SealedBlock, check_body};
+use balsa_state::BlockState;
 use balsa_trie::NoNodes;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -92,12 +93,28 @@ impl Tree {
         block: &SealedBlock,
         list: Option<Bytes>,
     ) -> Result<ExecutedBlock, ImportError> {
+        Ok(executor.execute(block, list, &self.checked_parent(block)?)?)
+    }
+
+    /// The same by the sequential executor, with its transactions watched.
+    pub(crate) fn execute_observed(
+        &self,
+        executor: &Executor,
+        block: &SealedBlock,
+        list: Option<Bytes>,
+        observer: impl for<'s> Observation<BlockState<'s>>,
+    ) -> Result<ExecutedBlock, ImportError> {
+        Ok(executor.execute_observed(block, list, &self.checked_parent(block)?, observer)?)
+    }
+
+    /// The parent, of which the block may be a child as far as the chain's consensus goes.
+    fn checked_parent(&self, block: &SealedBlock) -> Result<Parent, ImportError> {
         let parent = self.parent_of(block)?;
         self.check_consensus(parent, &block.header)?;
         if !block.ommers.is_empty() {
             self.check_ommers(parent, block)?;
         }
-        Ok(executor.execute(block, list, &self.as_parent(parent, block.header.number))?)
+        Ok(self.as_parent(parent, block.header.number))
     }
 
     /// Keeps an executed block, and makes it the head if it is the better one.

@@ -3,12 +3,13 @@
 use super::print;
 use crate::fixture::Kind;
 use crate::session;
-use crate::{ExpectedFailures, Mode, Options};
+use crate::{ExpectedFailures, Mode, Options, TraceOutput};
 use balsa_chainspec::RuleOverride;
 use regex::Regex;
 use std::io::BufRead;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
 use std::{io, thread};
 
 /// Arguments of a run of a suite.
@@ -45,7 +46,8 @@ pub struct Arguments {
     /// Tests that are known to fail: a name and a reason a line. One that passes is an error.
     #[arg(long, value_name = "FILE")]
     expected_failures: Option<PathBuf>,
-    /// Write each executed instruction to standard error, one EIP-3155 line each. Not there yet.
+    /// Write each executed instruction to standard error, one EIP-3155 line each: of the sequential executor, one test
+    /// after another.
     #[arg(long)]
     trace: bool,
     /// The form of the trace: there is one.
@@ -65,10 +67,11 @@ pub(super) enum ExitRule {
 impl Arguments {
     pub(super) fn run(&self, kinds: &[Kind], rule: ExitRule) -> ExitCode {
         // Refused rather than ignored: a fuzzer that compares traces must not take silence for agreement.
-        if self.trace {
-            return print::usage_error(
-                "--trace is not there yet: the EVM cannot be watched instruction by instruction",
-            );
+        if self.trace && !kinds.iter().any(|kind| kind.runs_transactions()) {
+            return print::usage_error("--trace: tests of this suite run no transactions");
+        }
+        if self.trace && self.mode == Mode::Parallel {
+            return print::usage_error("--trace shows the sequential executor: use --mode serial or --mode both");
         }
         let options = match self.options() {
             Ok(options) => options,
@@ -120,7 +123,9 @@ impl Arguments {
             variant: self.index,
             rules: self.rules.clone(),
             mode: self.mode,
-            jobs: self.jobs.unwrap_or_else(cores),
+            // Lines of two tests at once would be of no use.
+            jobs: if self.trace { 1 } else { self.jobs.unwrap_or_else(cores) },
+            trace: self.trace.then(|| TraceOutput::new(Arc::new(Mutex::new(io::stderr())))),
             expected_failures: list.unwrap_or_default(),
         })
     }

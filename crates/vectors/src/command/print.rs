@@ -1,6 +1,7 @@
 //! What the subcommands print.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is where the program speaks")]
 
+use crate::eip3155::state_root_line;
 use crate::session::{Report, Tally};
 use crate::{Options, Outcome};
 use std::fmt::Write as _;
@@ -14,9 +15,11 @@ const FAILURES_SHOWN_MAX: usize = 100;
 /// standard error. Faults and a closing line go to standard error as well.
 pub(super) fn json(report: &Report, options: &Options) {
     let mut errors = BufWriter::new(io::stderr().lock());
-    for root in report.outcomes.iter().filter_map(|outcome| outcome.state_root) {
+    // A trace has them already, each where its test ends.
+    let roots = report.outcomes.iter().filter_map(|outcome| outcome.state_root);
+    for root in roots.filter(|_| options.trace.is_none()) {
         // A reader that has gone away is no reason to stop judging: the exit code still counts.
-        let _ = writeln!(errors, "{{\"stateRoot\": \"{root}\"}}");
+        let _ = errors.write_all(state_root_line(root).as_bytes());
     }
     for fault in &report.faults {
         let _ = writeln!(errors, "error: {fault}");

@@ -31,7 +31,7 @@ fn judge(test: &BlockchainTest<'_>, options: &Options) -> Result<B256, String> {
     let world = world_of(test.pre.get(), test.genesis_block_header.state_root)?;
     let genesis = genesis_header(&test.genesis_block_header)?;
     let mut run = Run {
-        executors: Executors::of_chain(chain.clone(), options.mode)?,
+        executors: Executors::of_chain(chain.clone(), options)?,
         tree: Tree::new(chain.clone(), genesis, world),
         chain,
     };
@@ -124,8 +124,9 @@ impl Run {
         let mut names = vec![name_of(&error)?];
         let mut block = block.clone();
         let mut error = error;
+        let executors = self.executors.untraced();
         while mend(&mut block, &error) {
-            error = match self.executors.execute(&self.tree, &block, list.clone())? {
+            error = match executors.execute(&self.tree, &block, list.clone())? {
                 Ok(_) => break,
                 Err(error) => error,
             };

@@ -33,7 +33,7 @@ fn judge(test: &EngineTest<'_>, options: &Options) -> Result<B256, String> {
     let spec = Arc::new(test_chain(&test.network, &test.config, options)?);
     let world = world_of(test.pre.get(), test.genesis_block_header.state_root)?;
     let genesis = genesis_header(&test.genesis_block_header)?;
-    let executors = Executors::of_chain(spec.clone(), options.mode)?;
+    let executors = Executors::of_chain(spec.clone(), options)?;
     let mut client = EngineTree { tree: Tree::new(spec.clone(), genesis, world), spec, executors };
     choose(&mut client, test.genesis_block_header.hash)?;
     for (index, payload) in test.engine_new_payloads.iter().enumerate() {

@@ -2,15 +2,17 @@
 
 use super::malformed;
 use crate::chain::test_chain;
+use crate::eip3155::{TraceOutput, Tracer, state_root_line};
 use crate::exception::{accepts, name_of_admission_fault, name_of_sender_fault, name_of_transaction_fault};
 use crate::fixture::{Environment, PostState, RawTest, StateTest};
 use crate::world::{World, check_accounts};
 use crate::{Options, Outcome, Place, state_transaction, transaction_fault};
 use alloy_consensus::{Header, Transaction as _};
-use alloy_primitives::{B256, Bytes, keccak256};
+use alloy_primitives::{Address, B256, Bytes, keccak256};
 use balsa_chainspec::{ChainSpec, Fork, Rules};
 use balsa_evm::{
-    BlockEnvironment, BlockGas, BlockHashes, CodeCache, TransactError, Transaction, TransactionEvm, TransactionResult,
+    BlockEnvironment, BlockGas, BlockHashes, CodeCache, Observation, TransactError, Transaction, TransactionEvm,
+    TransactionResult, Watched,
 };
 use balsa_executor::{recover_sender, updates_of};
 use balsa_state::{BlockState, State, StateDiff, StateView, Written};
@@ -38,7 +40,7 @@ fn run_fork(
     let variants = variants.iter().enumerate().filter(|(index, _)| selected(index));
     let run = |(_, post): (usize, &PostState<'_>)| {
         let judged = match &prepared {
-            Ok(stage) => stage.judge(test, post),
+            Ok(stage) => stage.judge(test, post, options.trace.as_ref()),
             Err(error) => Err(error.clone()),
         };
         let indexes = post.indexes;
@@ -71,11 +73,14 @@ impl Stage {
     }
 
     /// Runs one variant and returns the state root if everything is as it must be.
-    fn judge(&self, test: &StateTest<'_>, post: &PostState<'_>) -> Result<B256, String> {
+    fn judge(&self, test: &StateTest<'_>, post: &PostState<'_>, trace: Option<&TraceOutput>) -> Result<B256, String> {
         let mut state = BlockState::new(&self.world.state);
-        let run = self.run(test, post, &mut state)?;
+        let run = self.run(test, post, &mut state, trace)?;
         self.touch_beneficiary(&mut state).map_err(|error| error.to_string())?;
         let (root, after) = self.close(&state)?;
+        if let Some(output) = trace {
+            output.write(&state_root_line(root));
+        }
         check_exception(post.expect_exception.as_deref(), &run)?;
         let logs = run.map(|result| result.logs).unwrap_or_default();
         let logs_hash = keccak256(alloy_rlp::encode(&logs));
@@ -90,7 +95,13 @@ impl Stage {
     }
 
     /// Errors of the fixture or of ours are the outer ones.
-    fn run(&self, test: &StateTest<'_>, post: &PostState<'_>, state: &mut BlockState<'_>) -> Result<Run, String> {
+    fn run(
+        &self,
+        test: &StateTest<'_>,
+        post: &PostState<'_>,
+        state: &mut BlockState<'_>,
+        trace: Option<&TraceOutput>,
+    ) -> Result<Run, String> {
         let (transaction, sender) = match &post.txbytes {
             Some(bytes) => {
                 let bytes = crate::fixture::parse_bytes(bytes).ok_or("malformed fixture: txbytes")?;
@@ -108,21 +119,19 @@ impl Stage {
         if let Err(error) = gas.admit(transaction.gas_limit()) {
             return Ok(Err(name_of_admission_fault(&error).to_owned()));
         }
-        let mut evm = TransactionEvm::new(&self.environment, Arc::<CodeCache>::default(), state);
-        match evm.transact(&transaction, sender) {
-            Ok(result) => {
-                let write = |state: &mut &mut BlockState<'_>, outcome: balsa_evm::AccountOutcome<'_>| {
-                    if outcome.is_changed() { state.write(&outcome.address, outcome.written()) } else { Ok(()) }
-                };
-                evm.apply_outcomes(write).map_err(|error| error.to_string())?;
-                Ok(Ok(result))
+        let codes = Arc::<CodeCache>::default();
+        match trace {
+            None => finish(TransactionEvm::new(&self.environment, codes, state), &transaction, sender),
+            Some(output) => {
+                let mut tracer = Tracer::new(output);
+                let observer = Watched::new(&mut tracer);
+                let evm = TransactionEvm::observed(&self.environment, codes, state, observer);
+                finish(evm, &transaction, sender)
             }
-            Err(TransactError::Invalid(error)) => Ok(Err(name_of_transaction_fault(&error).to_owned())),
-            Err(error) => Err(error.to_string()),
         }
     }
 
-    fn decode(&self, bytes: &Bytes) -> Result<(Transaction, alloy_primitives::Address), String> {
+    fn decode(&self, bytes: &Bytes) -> Result<(Transaction, Address), String> {
         let named = |fallback: &str| transaction_fault::find(&self.rules, bytes).unwrap_or(fallback).to_owned();
         let transaction = transaction_fault::decode(bytes).map_err(|error| named(&error.to_string()))?;
         let sender = recover_sender(&self.rules, &transaction);
@@ -146,6 +155,25 @@ impl Stage {
         let after = root_after(&self.world.trie, &NoNodes, &updates).map_err(|error| error.to_string())?;
         let diff: StateDiff = balsa_executor::diff_of(changes, codes, &after);
         Ok((after.root, self.world.grown(diff, after.trie).state))
+    }
+}
+
+/// Runs the transaction, and writes to the state what it did.
+fn finish<'s, 'w: 's, O: Observation<&'s mut BlockState<'w>>>(
+    mut evm: TransactionEvm<&'s mut BlockState<'w>, O>,
+    transaction: &Transaction,
+    sender: Address,
+) -> Result<Run, String> {
+    match evm.transact(transaction, sender) {
+        Ok(result) => {
+            let write = |state: &mut &mut BlockState<'_>, outcome: balsa_evm::AccountOutcome<'_>| {
+                if outcome.is_changed() { state.write(&outcome.address, outcome.written()) } else { Ok(()) }
+            };
+            evm.apply_outcomes(write).map_err(|error| error.to_string())?;
+            Ok(Ok(result))
+        }
+        Err(TransactError::Invalid(error)) => Ok(Err(name_of_transaction_fault(&error).to_owned())),
+        Err(error) => Err(error.to_string()),
     }
 }
 
