@@ -9,6 +9,10 @@ pub enum Fault {
     Reverted,
     /// The gas did not suffice.
     OutOfGas,
+    /// An offset or length that no gas could pay for.
+    OperandTooLarge,
+    /// SSTORE with no more gas than a call's stipend (EIP-2200).
+    NoMoreThanStipend,
     /// The byte is no instruction of the fork, or INVALID.
     InvalidOpcode,
     /// The stack holds too few items.
@@ -49,12 +53,9 @@ impl Fault {
         Some(match result {
             Revm::Stop | Revm::Return | Revm::SelfDestruct | Revm::Suspend => return None,
             Revm::Revert => Self::Reverted,
-            Revm::OutOfGas
-            | Revm::MemoryOOG
-            | Revm::MemoryLimitOOG
-            | Revm::PrecompileOOG
-            | Revm::InvalidOperandOOG
-            | Revm::ReentrancySentryOOG => Self::OutOfGas,
+            Revm::OutOfGas | Revm::MemoryOOG | Revm::MemoryLimitOOG | Revm::PrecompileOOG => Self::OutOfGas,
+            Revm::InvalidOperandOOG => Self::OperandTooLarge,
+            Revm::ReentrancySentryOOG => Self::NoMoreThanStipend,
             Revm::OpcodeNotFound | Revm::InvalidFEOpcode | Revm::NotActivated | Revm::InvalidImmediateEncoding => {
                 Self::InvalidOpcode
             }

@@ -7,7 +7,8 @@ use revm::{
     context_interface::{ContextTr, JournalTr},
     inspector::Inspector,
     interpreter::{
-        CallInputs, CallOutcome, CreateInputs, CreateOutcome, Interpreter, InterpreterResult,
+        CallInputs, CallOutcome, CreateInputs, CreateOutcome, FrameInput, Interpreter, InterpreterAction,
+        InterpreterResult,
         interpreter_types::{InputsTr, Jumps, LegacyBytecode, LoopControl, MemoryTr},
     },
 };
@@ -42,8 +43,6 @@ pub struct Instruction<'a> {
     pub opcode: u8,
     /// Gas left in the frame.
     pub gas: u64,
-    /// The transaction's refund counter; may be negative within a block of EIP-3529's refunds.
-    pub refund: i64,
     /// Bytes of memory that the frame has.
     pub memory_len: usize,
     /// The stack, its top last.
@@ -55,6 +54,8 @@ pub struct Instruction<'a> {
 pub struct Executed<'a> {
     /// What was charged for it: all of it, unless it ran out of gas before its price was known.
     pub gas_cost: u64,
+    /// The transaction's refund counter now.
+    pub refund: i64,
     /// Why the frame ends with it, if it fails; REVERT fails too.
     pub fault: Option<Fault>,
     /// Bytes of memory that the frame has now.
@@ -68,6 +69,8 @@ pub struct Executed<'a> {
 pub struct FrameEnd<'a> {
     /// Frames that are still open; 0 after the transaction's own.
     pub depth: usize,
+    /// Whether it was to create a contract.
+    pub is_creation: bool,
     /// Gas that the frame used of what it was given.
     pub gas_used: u64,
     /// What it returned, or reverted with.
@@ -129,14 +132,22 @@ impl<T: InstructionObserver> Watched<T> {
         self.frames.push(OpenFrame { has_code: false, refund: 0, gas: 0 });
     }
 
-    fn close(&mut self, result: &InterpreterResult) {
+    fn close(&mut self, result: &InterpreterResult, is_creation: bool) {
         self.frames.pop();
         let gas = &result.gas;
         let fault = Fault::of(result.result);
-        let keeps_gas = matches!(fault, None | Some(Fault::Reverted));
+        let keeps_gas = !result.result.is_halt();
         let gas_used = if keeps_gas { gas.limit().saturating_sub(gas.remaining()) } else { gas.limit() };
         let depth = self.frames.len();
-        self.observer.frame_ended(&FrameEnd { depth, gas_used, output: &result.output, fault });
+        self.observer.frame_ended(&FrameEnd { depth, is_creation, gas_used, output: &result.output, fault });
+    }
+}
+
+/// Gas that a creation is about to be given. It is no price, other than that of a call, which names it on the stack.
+fn given_to_creation(interpreter: &mut Interpreter) -> u64 {
+    match interpreter.bytecode.action() {
+        Some(InterpreterAction::NewFrame(FrameInput::Create(inputs))) => inputs.gas_limit(),
+        _ => 0,
     }
 }
 
@@ -167,25 +178,27 @@ impl<V: StateView, T: InstructionObserver> Inspector<BlockContext<V>> for Watche
     fn step(&mut self, interpreter: &mut Interpreter, context: &mut BlockContext<V>) {
         let gas = &interpreter.gas;
         let Some(frame) = self.frames.last_mut().filter(|frame| frame.has_code) else { return };
-        (frame.refund, frame.gas) = (gas.refunded(), gas.remaining());
+        frame.gas = gas.remaining();
         self.observer.before(&Instruction {
             depth: context.journal().depth(),
             address: interpreter.input.target_address(),
             pc: interpreter.bytecode.pc(),
             opcode: interpreter.bytecode.opcode(),
             gas: gas.remaining(),
-            refund: self.frames.iter().map(|frame| frame.refund).sum(),
             memory_len: interpreter.memory.size(),
             stack: interpreter.stack.data(),
         });
     }
 
     fn step_end(&mut self, interpreter: &mut Interpreter, _: &mut BlockContext<V>) {
-        let Some(frame) = self.frames.last().filter(|frame| frame.has_code) else { return };
+        let Some(frame) = self.frames.last_mut().filter(|frame| frame.has_code) else { return };
+        frame.refund = interpreter.gas.refunded();
+        // What cannot be paid is subtracted all the same, and wraps.
+        let charged = frame.gas.wrapping_sub(interpreter.gas.remaining());
         let result = interpreter.bytecode.action().as_ref().and_then(|action| action.instruction_result());
         self.observer.after(&Executed {
-            // What cannot be paid is subtracted all the same, and wraps.
-            gas_cost: frame.gas.wrapping_sub(interpreter.gas.remaining()),
+            gas_cost: charged.saturating_sub(given_to_creation(interpreter)),
+            refund: self.frames.iter().map(|frame| frame.refund).sum(),
             fault: result.and_then(Fault::of),
             memory_len: interpreter.memory.size(),
             stack: interpreter.stack.data(),
@@ -193,10 +206,10 @@ impl<V: StateView, T: InstructionObserver> Inspector<BlockContext<V>> for Watche
     }
 
     fn call_end(&mut self, _: &mut BlockContext<V>, _: &CallInputs, outcome: &mut CallOutcome) {
-        self.close(&outcome.result);
+        self.close(&outcome.result, false);
     }
 
     fn create_end(&mut self, _: &mut BlockContext<V>, _: &CreateInputs, outcome: &mut CreateOutcome) {
-        self.close(&outcome.result);
+        self.close(&outcome.result, true);
     }
 }

@@ -1,17 +1,35 @@
 //! Traces as [EIP-3155](https://eips.ethereum.org/EIPS/eip-3155) has them: a line of JSON for each instruction, one for
-//! what the transaction returned, in the fields, order and words of go-ethereum's `evm --trace`.
+//! what each frame returned, in the fields, order and words of go-ethereum's `evm --trace`.
 //!
 //! Tools compare traces of several clients line by line, so the words are part of the format. What is known to differ
-//! from go-ethereum's lines: the `gasCost` of an instruction that runs out of gas, which is what was charged until then.
+//! from the lines of go-ethereum 1.17.10, of some hundred state tests:
+//!
+//! - the `gasCost` of an instruction that runs out of gas, which is what was charged until then, and the words that
+//!   follow "out of gas" in its error;
+//! - the `gasCost` and memory of a RETURNDATACOPY beyond what was returned, which fails before it is paid for;
+//! - the error of a precompile that refuses its input, and the sizes in that of code that is too long;
+//! - creations upon an account that has nothing but storage (EIP-7610), which go-ethereum lets go on;
+//! - the order of several tests of a file, here that of the file.
 
 use alloy_primitives::{B256, U256, hex};
 use balsa_evm::{Executed, Fault, FrameEnd, Instruction, InstructionObserver, opcode_name, stack_effect};
 use std::fmt::Write as _;
 use std::io;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What the interpreter's stack holds at most.
 const STACK_MAX: usize = 1024;
+
+const TSTORE: u8 = 0x5d;
+const DUPS: RangeInclusive<u8> = 0x80..=0x8f;
+const SELFDESTRUCT: u8 = 0xff;
+
+/// Instructions whose whole price depends on their operands: before these are known they cost nothing.
+const PRICED_BY_OPERANDS: [u8; 6] = [0x0a, 0xa0, 0xa1, 0xa2, 0xa3, 0xa4];
+
+/// What a creation says that cannot pay for its code.
+const CODE_STORAGE: &str = "contract creation code storage out of gas";
 
 /// Where traces are written: shared by all that a run executes, one test after another.
 #[derive(Clone)]
@@ -55,10 +73,10 @@ struct Pending {
     opcode: u8,
     gas: u64,
     depth: usize,
-    refund: i64,
     /// Memory and stack before it, as they stand in the line.
     before: String,
     stack_len: usize,
+    failed: bool,
 }
 
 /// Bytes of lines that are gathered before they are written.
@@ -69,13 +87,25 @@ impl<'a> Tracer<'a> {
         Self { output, lines: String::new(), pending: Pending::default() }
     }
 
-    fn line(&mut self, gas_cost: u64, memory_and_stack: &str, error: Option<&str>) {
-        let Pending { pc, opcode, gas, depth, refund, .. } = self.pending;
+    fn line(&mut self, executed: &Executed<'_>, memory_and_stack: &str, error: Option<&str>) {
+        let Pending { pc, opcode, gas, depth, .. } = self.pending;
+        let Executed { refund, fault, .. } = *executed;
+        let gas_cost = match fault {
+            Some(Fault::InvalidOpcode) => 0,
+            Some(Fault::StackUnderflow | Fault::StackOverflow) if PRICED_BY_OPERANDS.contains(&opcode) => 0,
+            _ => executed.gas_cost,
+        };
         let name = opcode_name(opcode).map_or_else(|| undefined(opcode), str::to_owned);
         let _ = write!(
             self.lines,
             r#"{{"pc":{pc},"op":{opcode},"gas":"{gas:#x}","gasCost":"{gas_cost:#x}",{memory_and_stack},"depth":{depth},"refund":{refund},"opName":"{name}""#
         );
+        self.end_line(error);
+    }
+
+    fn frame_line(&mut self, output: &[u8], gas_used: u64, error: Option<&str>) {
+        let output = hex::encode(output);
+        let _ = write!(self.lines, r#"{{"output":"{output}","gasUsed":"{gas_used:#x}""#);
         self.end_line(error);
     }
 
@@ -109,7 +139,30 @@ impl<'a> Tracer<'a> {
                 let limit = STACK_MAX.saturating_add_signed(-change);
                 format!("stack limit reached {stack_len} ({limit})")
             }
+            Fault::WriteProtection if self.is_found_beforehand(fault) => "out of gas: write protection".to_owned(),
             fault => words(fault).to_owned(),
+        }
+    }
+
+    /// A DUP of what is not there, which the interpreter takes for one item too many.
+    fn as_named(&self, fault: Fault) -> Fault {
+        let Pending { opcode, stack_len, .. } = self.pending;
+        match fault {
+            Fault::StackOverflow if stack_len < STACK_MAX && DUPS.contains(&opcode) => Fault::StackUnderflow,
+            fault => fault,
+        }
+    }
+
+    /// Whether go-ethereum notices the fault before it logs the instruction: while it counts items and gas.
+    fn is_found_beforehand(&self, fault: Fault) -> bool {
+        match fault {
+            Fault::OutOfGas
+            | Fault::OperandTooLarge
+            | Fault::NoMoreThanStipend
+            | Fault::StackUnderflow
+            | Fault::StackOverflow => true,
+            Fault::WriteProtection => self.pending.opcode != TSTORE,
+            _ => false,
         }
     }
 }
@@ -122,32 +175,38 @@ impl Drop for Tracer<'_> {
 
 impl InstructionObserver for Tracer<'_> {
     fn before(&mut self, instruction: &Instruction<'_>) {
-        let Instruction { depth, pc, opcode, gas, refund, memory_len, stack, .. } = *instruction;
+        let Instruction { depth, pc, opcode, gas, memory_len, stack, .. } = *instruction;
         let before = memory_and_stack(memory_len, stack);
-        self.pending = Pending { pc, opcode, gas, depth, refund, before, stack_len: stack.len() };
+        self.pending = Pending { pc, opcode, gas, depth, before, stack_len: stack.len(), failed: false };
     }
 
     fn after(&mut self, executed: &Executed<'_>) {
         let before = std::mem::take(&mut self.pending.before);
-        let Some(fault) = executed.fault else { return self.line(executed.gas_cost, &before, None) };
+        self.pending.failed = executed.fault.is_some();
+        let Some(fault) = executed.fault.map(|fault| self.as_named(fault)) else {
+            self.line(executed, &before, None);
+            if self.pending.opcode == SELFDESTRUCT {
+                // Where the wei goes to is called, in a way.
+                self.frame_line(&[], 0, None);
+            }
+            return;
+        };
         let words = self.words(fault);
-        if is_found_beforehand(fault) {
-            return self.line(executed.gas_cost, &before, Some(&words));
+        if self.is_found_beforehand(fault) {
+            return self.line(executed, &before, Some(&words));
         }
         // The instruction was paid for and begun: it has a line of its own, and its failure another.
-        self.line(executed.gas_cost, &before, None);
+        self.line(executed, &before, None);
         let now = memory_and_stack(executed.memory_len, executed.stack);
-        self.line(executed.gas_cost, &now, Some(&words));
+        self.line(executed, &now, Some(&words));
     }
 
     fn frame_ended(&mut self, end: &FrameEnd<'_>) {
-        if end.depth > 0 {
-            return;
-        }
-        let words = end.fault.map(|fault| self.words(fault));
-        let output = hex::encode(end.output);
-        let _ = write!(self.lines, r#"{{"output":"{output}","gasUsed":"{:#x}""#, end.gas_used);
-        self.end_line(words.as_deref());
+        let words = match end.fault {
+            Some(Fault::OutOfGas) if end.is_creation && !self.pending.failed => Some(CODE_STORAGE.to_owned()),
+            fault => fault.map(|fault| self.words(self.as_named(fault))),
+        };
+        self.frame_line(end.output, end.gas_used, words.as_deref());
     }
 }
 
@@ -165,15 +224,12 @@ fn undefined(opcode: u8) -> String {
     format!("opcode {opcode:#x} not defined")
 }
 
-/// Whether the fault shows before the instruction does anything.
-fn is_found_beforehand(fault: Fault) -> bool {
-    matches!(fault, Fault::OutOfGas | Fault::StackUnderflow | Fault::StackOverflow)
-}
-
 fn words(fault: Fault) -> &'static str {
     match fault {
         Fault::Reverted => "execution reverted",
         Fault::OutOfGas => "out of gas",
+        Fault::OperandTooLarge => "gas uint64 overflow",
+        Fault::NoMoreThanStipend => "out of gas: not enough gas for reentrancy sentry",
         Fault::InvalidOpcode => "invalid opcode",
         Fault::StackUnderflow => "stack underflow",
         Fault::StackOverflow => "stack limit reached",
