@@ -46,6 +46,26 @@ pub struct ClientVersion {
     pub commit: String,
 }
 
+impl ClientVersion {
+    /// What this program says of itself. The commit is not known unless `BALSA_COMMIT` was set when it was built.
+    pub fn of_this_program() -> Self {
+        Self {
+            code: "BS".to_owned(),
+            name: "balsa".to_owned(),
+            version: format!("v{}", env!("CARGO_PKG_VERSION")),
+            commit: commit(option_env!("BALSA_COMMIT").unwrap_or_default()),
+        }
+    }
+}
+
+/// The first four bytes of a commit's hash, as `DATA`; zeros if it is none.
+fn commit(hash: &str) -> String {
+    match hash.get(..8).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit())) {
+        Some(digits) => format!("0x{}", digits.to_lowercase()),
+        None => "0x00000000".to_owned(),
+    }
+}
+
 /// `TransitionConfigurationV1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -72,6 +92,14 @@ impl TransitionConfiguration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn commits_are_four_bytes() {
+        assert_eq!(commit("884101CAfe00"), "0x884101ca");
+        for none in ["", "8841", "not a commit"] {
+            assert_eq!(commit(none), "0x00000000", "{none}");
+        }
+    }
 
     #[test]
     fn capabilities_are_sorted_and_named_once() {

@@ -17,6 +17,11 @@ use crate::{HeadEvent, Listener, Message, NodeSettings, broadcast::Broadcast, jo
 #[derive(Clone)]
 pub struct Node(pub(crate) Arc<Shared>);
 
+/// Events that a listener may have before it: reorganisations are single events, and blocks come seconds apart.
+const HEAD_EVENTS_MAX: usize = 256;
+/// The same of transactions.
+const TRANSACTION_EVENTS_MAX: usize = 4096;
+
 /// What all readers hold together.
 pub(crate) struct Shared {
     pub(crate) chain: ChainReader,
@@ -31,7 +36,30 @@ pub(crate) struct Shared {
     pub(crate) bad_blocks: Arc<Mutex<Vec<Arc<BadBlock>>>>,
 }
 
+impl Shared {
+    pub(crate) fn new(chain: ChainReader, executor: Arc<Executor>, pool: Arc<Pool>, messages: Sender<Message>) -> Self {
+        Self {
+            chain,
+            executor,
+            pool,
+            index: None,
+            settings: NodeSettings::default(),
+            messages,
+            heads: Arc::new(Broadcast::new(HEAD_EVENTS_MAX)),
+            transactions: Broadcast::new(TRANSACTION_EVENTS_MAX),
+            jobs: PayloadJobs::default(),
+            bad_blocks: Arc::default(),
+        }
+    }
+}
+
 impl Node {
+    /// A node without a writer, on a chain that somebody else changes: what would change it is refused.
+    pub fn new(chain: ChainReader, executor: Arc<Executor>, pool: Arc<Pool>) -> Self {
+        let (messages, _) = bounded(1);
+        Self(Arc::new(Shared::new(chain, executor, pool, messages)))
+    }
+
     /// The chain as it stands now.
     pub fn view(&self) -> Arc<ChainView> {
         self.0.chain.view()

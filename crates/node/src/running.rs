@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex},
+    sync::Arc,
     thread::{self, JoinHandle},
 };
 
@@ -14,14 +14,9 @@ use thiserror::Error;
 use tracing::error;
 
 use crate::{
-    Message, Node, NodeSettings, Observer, TransactionLookupError, broadcast::Broadcast, index_feed::IndexFeed,
-    jobs::PayloadJobs, message::MESSAGES_MAX, node::Shared, writer::Writer,
+    Message, Node, NodeSettings, Observer, TransactionLookupError, index_feed::IndexFeed, message::MESSAGES_MAX,
+    node::Shared, writer::Writer,
 };
-
-/// Events that a listener may have before it: reorganisations are single events, and blocks come seconds apart.
-const HEAD_EVENTS_MAX: usize = 256;
-/// The same of transactions.
-const TRANSACTION_EVENTS_MAX: usize = 4096;
 
 /// A node that runs, and the right to end it.
 pub struct Running {
@@ -58,20 +53,10 @@ impl Running {
         let index = index.map(Arc::new);
         let feed = index.clone().map(|index| IndexFeed::catch_up(index, chain.view())).transpose()?;
         let (messages, inbox) = bounded(MESSAGES_MAX);
-        let heads = Arc::new(Broadcast::new(HEAD_EVENTS_MAX));
-        let bad_blocks = Arc::new(Mutex::new(chain.bad_blocks()));
-        let node = Node(Arc::new(Shared {
-            chain: chain.reader(),
-            executor: chain.executor().clone(),
-            pool: pool.clone(),
-            index,
-            settings,
-            messages,
-            heads: heads.clone(),
-            transactions: Broadcast::new(TRANSACTION_EVENTS_MAX),
-            jobs: PayloadJobs::default(),
-            bad_blocks: bad_blocks.clone(),
-        }));
+        let shared =
+            Shared { index, settings, ..Shared::new(chain.reader(), chain.executor().clone(), pool.clone(), messages) };
+        let (heads, bad_blocks) = (shared.heads.clone(), shared.bad_blocks.clone());
+        let node = Node(Arc::new(shared));
         let writer = Writer { chain, pool, heads, index: feed, bad_blocks, observer };
         let writer = thread::Builder::new().name("writer".to_owned()).spawn(move || writer.run(&inbox))?;
         Ok(Self { node, writer: Some(writer) })

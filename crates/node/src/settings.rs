@@ -29,6 +29,12 @@ pub struct BuildSettings {
     pub deadline: Duration,
 }
 
+impl Default for NodeSettings {
+    fn default() -> Self {
+        Self { building: BuildSettings::default(), client: ClientVersion::of_this_program() }
+    }
+}
+
 impl Default for BuildSettings {
     fn default() -> Self {
         Self {

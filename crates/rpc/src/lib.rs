@@ -19,6 +19,7 @@
 
 mod context;
 mod dispatcher;
+mod engine;
 mod error;
 mod eth;
 mod limits;

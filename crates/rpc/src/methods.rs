@@ -84,11 +84,12 @@ impl Methods {
 
     fn register(&mut self, namespace: Namespace) {
         match namespace {
+            Namespace::Engine => crate::engine::register(self),
             Namespace::Eth => crate::eth::register(self),
             Namespace::Net => crate::net::register(self),
             Namespace::Web3 => crate::web3::register(self),
             // Filled by their own modules as they come.
-            Namespace::Admin | Namespace::Debug | Namespace::Engine | Namespace::Testing | Namespace::Txpool => {}
+            Namespace::Admin | Namespace::Debug | Namespace::Testing | Namespace::Txpool => {}
         }
     }
 }
