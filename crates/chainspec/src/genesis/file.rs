@@ -4,8 +4,9 @@ use super::{Fields, Genesis, GenesisError, alloc::Alloc, config, header};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// The largest genesis file that is read, in bytes: enough for some ten million accounts.
-pub const GENESIS_BYTES_MAX: usize = 4 << 30;
+/// The largest genesis file that is read, in bytes: enough for a million accounts with storage. The state of a genesis
+/// file is built in memory, at several times the file's size; larger ones go straight to a database when they are made.
+pub const GENESIS_BYTES_MAX: usize = 512 << 20;
 
 /// Reads a genesis file in geth's format.
 ///
