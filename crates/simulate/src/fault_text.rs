@@ -7,6 +7,8 @@ pub fn fault_text(fault: Fault) -> &'static str {
     match fault {
         Fault::Reverted => "execution reverted",
         Fault::OutOfGas => "out of gas",
+        Fault::OperandTooLarge => "gas uint64 overflow",
+        Fault::NoMoreThanStipend => "out of gas: not enough gas for reentrancy sentry",
         Fault::InvalidOpcode => "invalid opcode",
         Fault::StackUnderflow => "stack underflow",
         Fault::StackOverflow => "stack limit reached 1024 (1023)",
