@@ -4,26 +4,19 @@ use std::sync::Arc;
 
 use alloy_primitives::B256;
 use balsa_chainspec::ChainSpec;
-use balsa_evm::{BlockHashes, CodeCache};
-use balsa_executor::{Executor, Parent};
+use balsa_evm::BlockHashes;
+use balsa_executor::Parent;
 
-/// A block with the state after it, and what runs code there.
+/// A block with the state after it, and the chain's rules.
+///
+/// Code that was analysed for blocks is not shared with questions: whoever asks may bring any code, and would crowd out
+/// the chain's.
 #[derive(Clone, Copy)]
 pub struct Base<'a> {
     /// The block.
     pub block: &'a Parent,
-    /// Rules, and code that was seen before.
-    pub executor: &'a Executor,
-}
-
-impl Base<'_> {
-    pub(crate) fn spec(&self) -> &ChainSpec {
-        self.executor.spec()
-    }
-
-    pub(crate) fn codes(&self) -> &Arc<CodeCache> {
-        self.executor.codes()
-    }
+    /// The rules.
+    pub spec: &'a ChainSpec,
 }
 
 /// Hashes for `BLOCKHASH` in a block `number` that has `parent` before it. A number may be overridden to what no chain

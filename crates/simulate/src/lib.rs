@@ -36,5 +36,5 @@ pub use request::RequestError;
 pub use revert::revert_message;
 pub use session::Question;
 pub use simulated_block::{CallFailure, CallOutcome, SimulatedBlock};
-pub use simulated_chain::{BlockStateCall, SIMULATED_BLOCKS_MAX, SimulateRequest, simulate_blocks};
+pub use simulated_chain::{BlockStateCall, SimulateRequest, simulate_blocks};
 pub use simulated_transaction::SimulatedTransaction;

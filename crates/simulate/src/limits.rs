@@ -4,23 +4,26 @@ use std::time::{Duration, Instant};
 
 use balsa_evm::CallWatch;
 
-/// What a question may use up at most. Zero means no limit.
+/// What a question may use up at most. No gas and no time mean no limit of that kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Gas of a call; of all calls together in simulated blocks.
     pub gas_cap: u64,
     /// Time for the whole answer.
     pub timeout: Duration,
+    /// Simulated blocks of one request, gaps filled.
+    pub blocks_max: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { gas_cap: 50_000_000, timeout: Duration::from_secs(5) }
+        Self { gas_cap: 50_000_000, timeout: Duration::from_secs(5), blocks_max: 256 }
     }
 }
 
-/// Gas of a call that names none where there is no cap: room for sums is left above it.
-const UNCAPPED_GAS: u64 = u64::MAX / 2;
+/// Gas of a call where there is no cap. Memory is what it bounds: this much gas buys no more than about 200 MB of it
+/// (Yellow Paper, appendix H), since its price grows with the square.
+const UNCAPPED_GAS: u64 = 1 << 36;
 
 impl Limits {
     /// The most gas that a call may have.

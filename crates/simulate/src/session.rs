@@ -1,11 +1,14 @@
 //! A call's block, made ready: overrides laid over it, to be run on as often as the answer needs.
 
+use std::sync::Arc;
+
 use alloy_consensus::{Header, Transaction as _};
 use alloy_primitives::{Address, U256};
 use alloy_rpc_types_eth::TransactionRequest;
 use balsa_chainspec::Fork;
 use balsa_evm::{
-    BlockEnvironment, CallRules, CallWatch, InvalidTransaction, Transaction, TransactionEvm, TransactionResult,
+    BlockEnvironment, CallRules, CallWatch, CodeCache, InvalidTransaction, Transaction, TransactionEvm,
+    TransactionResult,
 };
 use balsa_state::{AccountInfo, BlockState, StateView};
 
@@ -30,8 +33,8 @@ pub struct Question {
 
 /// The block and the state that a call runs on. Runs leave both as they are.
 pub(crate) struct Session<'a> {
-    base: Base<'a>,
     header: Header,
+    codes: Arc<CodeCache>,
     environment: BlockEnvironment,
     state: BlockState<'a>,
     pub(crate) deadline: Deadline,
@@ -42,7 +45,7 @@ impl<'a> Session<'a> {
     pub(crate) fn open(base: Base<'a>, question: &Question, limits: &Limits) -> Result<Self, CallError> {
         let deadline = Deadline::start(limits);
         question.block.check_for_call()?;
-        let proof_of_stake = base.spec().is_proof_of_stake(&base.block.header);
+        let proof_of_stake = base.spec.is_proof_of_stake(&base.block.header);
         let mut header = base.block.header.clone();
         question.block.apply(&mut header)?;
         let mut blob_base_fee = question.block.blob_base_fee()?;
@@ -54,13 +57,13 @@ impl<'a> Session<'a> {
             blob_base_fee = Some(0);
         }
 
-        let rules = base.spec().rules_at(header.number, header.timestamp, proof_of_stake);
+        let rules = base.spec.rules_at(header.number, header.timestamp, proof_of_stake);
         let hashes = lenient_hashes(header.number, header.parent_hash, &base.block.hashes);
         let environment = BlockEnvironment::new(rules, &header, hashes);
         let mut state = BlockState::new(&base.block.state);
         let precompiles = overrides::apply(&question.state, &environment, &mut state)?;
         let rules = CallRules { blob_base_fee, precompiles, ..CallRules::default() };
-        Ok(Self { base, header, environment: environment.for_calls(rules), state, deadline })
+        Ok(Self { header, codes: Arc::default(), environment: environment.for_calls(rules), state, deadline })
     }
 
     /// The block's header, overrides applied.
@@ -112,7 +115,7 @@ impl<'a> Session<'a> {
     ) -> Result<Run, CallError> {
         let base_fee = self.header.base_fee_per_gas.unwrap_or_default();
         check_fees(transaction, sender, base_fee)?;
-        let codes = self.base.codes().clone();
+        let codes = self.codes.clone();
         let mut evm = TransactionEvm::observed(&self.environment, codes, &mut self.state, watch);
         let result = evm.transact(transaction, sender);
         if evm.observer_mut().is_stopped() {

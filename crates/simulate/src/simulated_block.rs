@@ -1,12 +1,14 @@
 //! One simulated block: a second driver over the function that runs a transaction.
 
+use std::sync::Arc;
+
 use alloy_consensus::Header;
 use alloy_eips::{eip2718::Encodable2718, eip4895::Withdrawals};
 use alloy_primitives::{B256, Bytes};
 use balsa_bal::{Record, Recorder};
 use balsa_chainspec::{Fork, GAS_PER_BLOB, Rules};
 use balsa_evm::{
-    BlockEnvironment, CallLog, CallRules, Fault, PhaseOutcomes, TransactionEvm, after_transactions,
+    BlockEnvironment, CallLog, CallRules, CodeCache, Fault, PhaseOutcomes, TransactionEvm, after_transactions,
     before_transactions, deposit_requests, proof_of_work_rewards, with_deposits,
 };
 use balsa_executor::{Parent, SealedBlock, diff_of, record_index, updates_of};
@@ -15,7 +17,7 @@ use balsa_state::{BlockState, StateDiff};
 use balsa_trie::{StateTrie, ordered_root, root_after};
 
 use crate::{
-    Base, SimulateError, SimulatedTransaction,
+    SimulateError, SimulatedTransaction,
     limits::Deadline,
     overrides,
     simulated_calls::{Budget, Calls},
@@ -74,7 +76,7 @@ pub(crate) struct Switches {
 
 /// A block on its way.
 pub(crate) struct BlockRun<'a> {
-    pub(crate) base: Base<'a>,
+    pub(crate) codes: &'a Arc<CodeCache>,
     pub(crate) parent: &'a Parent,
     pub(crate) rules: Rules,
     /// What is fixed before execution.
@@ -105,7 +107,7 @@ impl<'a> BlockRun<'a> {
         });
         let mut recorder = self.rules.block_access_lists.then(|| Recorder::<Record>::new(self.block.calls.len() * 8));
         let beacon_root = self.header.parent_beacon_block_root;
-        let codes = self.base.codes();
+        let codes = self.codes;
         let phase = before_transactions(&environment, codes, self.parent.hash, beacon_root, &mut state)?;
         let outcomes = phase.finish().1;
         keep(&mut state, recorder.as_mut(), 0, &outcomes)?;
@@ -129,7 +131,7 @@ impl<'a> BlockRun<'a> {
         let rewards = proof_of_work_rewards(environment, &[], &mut state)?.finish().1;
         keep(&mut state, None, 0, &rewards)?;
         let paid = withdrawals.as_deref().map_or(&[][..], |all| all);
-        let (phase, requests) = after_transactions(environment, self.base.codes(), paid, &mut state)?;
+        let (phase, requests) = after_transactions(environment, self.codes, paid, &mut state)?;
         let outcomes_after = phase.finish().1;
         keep(&mut state, recorder.as_mut(), receipts.len() as u32 + 1, &outcomes_after)?;
 

@@ -19,8 +19,6 @@ use crate::{
     simulated_calls::Budget,
 };
 
-/// The most blocks of one request, gaps filled.
-pub const SIMULATED_BLOCKS_MAX: usize = 256;
 /// The most calls of one block.
 const BLOCK_CALLS_MAX: usize = 5_000;
 /// The most calls of one request.
@@ -63,18 +61,19 @@ pub fn simulate_blocks(
     request: SimulateRequest,
     limits: &Limits,
 ) -> Result<Vec<SimulatedBlock>, SimulateError> {
-    check_counts(&request)?;
+    check_counts(&request, limits.blocks_max)?;
     let switches = Switches { validation: request.validation, transfers: request.trace_transfers };
-    let planned = plan(&base.block.header, request.block_state_calls)?;
+    let planned = plan(&base.block.header, request.block_state_calls, limits.blocks_max)?;
     let mut budget = Budget::new(limits);
     let deadline = Deadline::start(limits);
+    let codes = Arc::default();
 
     let mut blocks = Vec::with_capacity(planned.len());
     let mut made: Option<Parent> = None;
     for block in planned {
         let parent = made.as_ref().unwrap_or(base.block);
-        let (rules, header) = header(base.spec(), parent, &block.overrides, request.validation)?;
-        let run = BlockRun { base, parent, rules, header, block: &block, switches, deadline };
+        let (rules, header) = header(base.spec, parent, &block.overrides, request.validation)?;
+        let run = BlockRun { codes: &codes, parent, rules, header, block: &block, switches, deadline };
         let done = run.execute(&mut budget)?;
         let layer = Arc::new(Layer::new(done.diff));
         let next = Parent {
@@ -91,12 +90,12 @@ pub fn simulate_blocks(
     Ok(blocks)
 }
 
-fn check_counts(request: &SimulateRequest) -> Result<(), SimulateError> {
+fn check_counts(request: &SimulateRequest, blocks_max: usize) -> Result<(), SimulateError> {
     let blocks = &request.block_state_calls;
     if blocks.is_empty() {
         return Err(SimulateError::Empty);
     }
-    if blocks.len() > SIMULATED_BLOCKS_MAX {
+    if blocks.len() > blocks_max {
         return Err(SimulateError::TooManyBlocks);
     }
     let largest = blocks.iter().map(|block| block.calls.len()).max().unwrap_or(0);
@@ -118,7 +117,7 @@ pub(crate) struct PlannedBlock {
 }
 
 /// Settles numbers and timestamps, and fills gaps.
-fn plan(base: &Header, blocks: Vec<BlockStateCall>) -> Result<Vec<PlannedBlock>, SimulateError> {
+fn plan(base: &Header, blocks: Vec<BlockStateCall>, blocks_max: usize) -> Result<Vec<PlannedBlock>, SimulateError> {
     let mut planned = Vec::with_capacity(blocks.len());
     let (mut previous, mut time) = (base.number, base.timestamp);
     for block in blocks {
@@ -127,7 +126,7 @@ fn plan(base: &Header, blocks: Vec<BlockStateCall>) -> Result<Vec<PlannedBlock>,
         if number <= U256::from(previous) {
             return Err(SimulateError::NumberOrder { number, previous });
         }
-        if number - U256::from(base.number) > U256::from(SIMULATED_BLOCKS_MAX) {
+        if number - U256::from(base.number) > U256::from(blocks_max) {
             return Err(SimulateError::TooManyBlocks);
         }
         let number = u64::try_from(number).map_err(|_| SimulateError::EndOfTime)?;
@@ -224,7 +223,7 @@ mod tests {
 
     #[test]
     fn gaps_are_filled_a_slot_apart() {
-        let planned = plan(&base(), vec![block(Some(13), None), block(None, Some(200))]).unwrap();
+        let planned = plan(&base(), vec![block(Some(13), None), block(None, Some(200))], 256).unwrap();
         let at =
             |block: &PlannedBlock| (block.overrides.number.unwrap().to::<u64>(), block.overrides.time.unwrap().to());
         assert_eq!(planned.iter().map(at).collect::<Vec<_>>(), [(11, 112), (12, 124), (13, 136), (14, 200)]);
@@ -234,7 +233,7 @@ mod tests {
     fn what_is_out_of_order_or_too_far_is_refused() {
         #[track_caller]
         fn check(blocks: Vec<BlockStateCall>, code: i32) {
-            assert_eq!(plan(&base(), blocks).unwrap_err().code(), code);
+            assert_eq!(plan(&base(), blocks, 256).unwrap_err().code(), code);
         }
         check(vec![block(Some(10), None)], -38020);
         check(vec![block(Some(12), None), block(Some(12), None)], -38020);
@@ -245,6 +244,6 @@ mod tests {
         let mut huge = block(None, None);
         huge.block_overrides.as_mut().unwrap().number = Some(U256::MAX);
         check(vec![huge], -38026);
-        assert_eq!(plan(&base(), vec![block(Some(10 + 256), None)]).unwrap().len(), 256);
+        assert_eq!(plan(&base(), vec![block(Some(10 + 256), None)], 256).unwrap().len(), 256);
     }
 }

@@ -1,6 +1,6 @@
 //! A transaction of a simulated block: nobody signed it.
 
-use alloy_consensus::{Transaction as _, TxLegacy};
+use alloy_consensus::{Signed, Transaction as _, TxLegacy};
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_rlp::Encodable;
@@ -22,12 +22,15 @@ pub struct SimulatedTransaction {
 
 impl SimulatedTransaction {
     pub(crate) fn new(transaction: Transaction, sender: Address) -> Self {
-        let encoded: Bytes = match &transaction {
-            Transaction::Legacy(legacy) => unsigned(legacy.tx()),
-            typed => typed.encoded_2718(),
-        }
-        .into();
-        Self { hash: keccak256(&encoded), transaction, sender, encoded }
+        let Transaction::Legacy(legacy) = transaction else {
+            let encoded: Bytes = transaction.encoded_2718().into();
+            return Self { hash: keccak256(&encoded), transaction, sender, encoded };
+        };
+        let encoded: Bytes = unsigned(legacy.tx()).into();
+        let hash = keccak256(&encoded);
+        let (plain, signature, _) = legacy.into_parts();
+        let transaction = Transaction::Legacy(Signed::new_unchecked(plain, signature, hash));
+        Self { transaction, hash, sender, encoded }
     }
 }
 

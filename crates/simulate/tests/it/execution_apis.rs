@@ -1,47 +1,22 @@
 //! The request and response files of execution-apis, asked of this crate alone.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::time::Duration;
 
 use alloy_primitives::{Bytes, U64};
-use balsa_chain::{Chain, ChainSettings, GenesisBlock};
-use balsa_chainspec::genesis;
-use balsa_executor::{ExecutionMode, Executor, Parent, SealedBlock};
+use balsa_executor::Parent;
 use balsa_simulate::{
     Base, CallError, CallOutcome, Limits, Question, SimulateRequest, SimulatedBlock, call, create_access_list,
     estimate_gas, fault_text, revert_message, simulate_blocks,
 };
-use balsa_storage::{Durability, Settings};
 use serde_json::{Value, json};
 
-/// A chain to ask.
-struct Fixture {
-    chain: Chain,
-    _dir: tempfile::TempDir,
-}
+use crate::support::{TestChain, vectors};
+
+struct Fixture(TestChain);
 
 impl Fixture {
-    fn new() -> Self {
-        let folder = vectors();
-        let genesis = genesis::parse(&std::fs::read(folder.join("genesis.json")).unwrap()).unwrap();
-        let genesis = GenesisBlock::new(&genesis).unwrap();
-        let executor = Executor::new(genesis.spec.clone(), 1, ExecutionMode::Auto).unwrap();
-        let storage = Settings { durability: Durability::Process, worker_threads: 1, ..Settings::default() };
-        let settings = ChainSettings { kept_blocks: 256, flush_blocks: 256, storage, ..ChainSettings::default() };
-        let dir = tempfile::tempdir().unwrap();
-        let mut chain = Chain::open(dir.path(), &genesis, Arc::new(executor), settings).unwrap();
-        let bytes = std::fs::read(folder.join("chain.rlp")).unwrap();
-        let mut rest = &bytes[..];
-        while !rest.is_empty() {
-            chain.import_and_choose(SealedBlock::decode_next(&mut rest).unwrap(), None).unwrap();
-        }
-        Self { chain, _dir: dir }
-    }
-
     fn block(&self, block: Option<&Value>) -> Option<Parent> {
-        let view = self.chain.view();
+        let view = self.0.chain.view();
         let hash = match block.and_then(Value::as_str) {
             None | Some("latest") => view.head().hash(),
             Some(number) => {
@@ -55,8 +30,8 @@ impl Fixture {
     /// The answer as far as this crate gives it; `None` for blocks that are not there.
     fn answer(&self, method: &str, params: &[Value]) -> Option<Value> {
         let block = self.block(params.get(1))?;
-        let base = Base { block: &block, executor: self.chain.executor() };
-        let limits = Limits { timeout: std::time::Duration::ZERO, ..Limits::default() };
+        let base = Base { block: &block, spec: self.0.chain.view().spec() };
+        let limits = Limits { timeout: Duration::ZERO, ..Limits::default() };
         if method == "eth_simulateV1" {
             let request: SimulateRequest = serde_json::from_value(params[0].clone()).unwrap();
             return Some(match simulate_blocks(base, request, &limits) {
@@ -153,7 +128,7 @@ fn same_form(answer: &Value, expected: &Value) -> bool {
 
 #[test]
 fn answers_are_those_of_the_specification() {
-    let fixture = Fixture::new();
+    let fixture = Fixture(TestChain::open(&vectors()));
     let (mut asked, mut wrong) = (0, Vec::new());
     for method in ["eth_call", "eth_estimateGas", "eth_createAccessList", "eth_simulateV1"] {
         let mut files: Vec<_> =
@@ -180,13 +155,4 @@ fn answers_are_those_of_the_specification() {
     let shown: String = wrong.join("\n").chars().take(20_000).collect();
     assert!(wrong.is_empty(), "{} of {asked} are wrong:\n{shown}", wrong.len());
     assert!(asked >= 108, "{asked} asked");
-}
-
-fn vectors() -> PathBuf {
-    let folder = std::env::var_os("BALSA_VECTORS").map(PathBuf::from).unwrap_or_else(|| {
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let shared = workspace.join("../shared/vectors");
-        if shared.exists() { shared } else { workspace.join("fixtures/vectors") }
-    });
-    folder.join("execution-apis/tests")
 }
