@@ -2,6 +2,7 @@
 //!
 //! - [`TransactionEvm`]: runs transactions and system calls of one block, one after another, on views of the state.
 //! - [`Watched`]: tells an [`InstructionObserver`] of every instruction of such a run.
+//! - [`GethTracer`]: traces as the `debug_` methods give them.
 //! - [`CallRules`], [`CallWatch`]: what calls ask for that no block does.
 //! - [`AccountOutcome`]: what a run left behind of each account that it reached: the one form that recorder, verifier
 //!   and the state in progress all read.
@@ -21,6 +22,7 @@ mod environment;
 mod error;
 mod fault;
 mod gas;
+mod geth_tracer;
 mod instructions;
 mod intrinsic;
 mod journal;
@@ -41,6 +43,7 @@ pub use environment::{BlockEnvironment, BlockHashes};
 pub use error::{InvalidTransaction, PhaseError, TransactError};
 pub use fault::Fault;
 pub use gas::{AdmissionError, BlockGas, TransactionGas};
+pub use geth_tracer::{GethTracer, TraceAllowance, TraceError, TracedTransaction};
 pub use instructions::{Executed, FrameEnd, Instruction, InstructionObserver, Watched, opcode_name, stack_effect};
 pub use intrinsic::{IntrinsicGas, intrinsic_gas};
 pub use observation::{Observation, Unobserved};

@@ -120,6 +120,11 @@ impl<V: StateView, O: Observation<V>> TransactionEvm<V, O> {
         &mut self.evm.inspector
     }
 
+    /// Who watched.
+    pub fn into_observer(self) -> O {
+        self.evm.inspector
+    }
+
     /// Gives the view back.
     pub fn into_view(self) -> V {
         self.evm.ctx.journaled_state.database.view

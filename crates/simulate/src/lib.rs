@@ -4,6 +4,7 @@
 //! - [`Base`]: the block that a question is about. [`Limits`]: how much an answer may cost.
 //! - [`StateOverrides`], [`BlockOverrides`]: what is to be otherwise.
 //! - [`call`], [`estimate_gas`], [`create_access_list`]: one call.
+//! - [`trace_block`], [`trace_transaction`], [`trace_call`]: what was done on the way, in the forms of `debug_` methods.
 //! - [`simulate_blocks`]: blocks of calls, each on the state that the one before it left.
 
 mod access_list;
@@ -22,6 +23,7 @@ mod simulated_block;
 mod simulated_calls;
 mod simulated_chain;
 mod simulated_transaction;
+mod trace;
 
 pub use access_list::{CreatedAccessList, create_access_list};
 pub use base::Base;
@@ -38,3 +40,4 @@ pub use session::Question;
 pub use simulated_block::{CallFailure, CallOutcome, SimulatedBlock};
 pub use simulated_chain::{BlockStateCall, SimulateRequest, simulate_blocks};
 pub use simulated_transaction::SimulatedTransaction;
+pub use trace::{TraceBlockError, TraceLimits, TracedBlock, trace_block, trace_call, trace_transaction};

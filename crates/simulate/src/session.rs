@@ -7,7 +7,7 @@ use alloy_primitives::{Address, U256};
 use alloy_rpc_types_eth::TransactionRequest;
 use balsa_chainspec::Fork;
 use balsa_evm::{
-    BlockEnvironment, CallRules, CallWatch, CodeCache, InvalidTransaction, Transaction, TransactionEvm,
+    BlockEnvironment, CallRules, CallWatch, CodeCache, GethTracer, InvalidTransaction, Transaction, TransactionEvm,
     TransactionResult,
 };
 use balsa_state::{AccountInfo, BlockState, StateView};
@@ -124,6 +124,24 @@ impl<'a> Session<'a> {
         let result = result.map_err(|error| CallError::transact(error, transaction, sender, base_fee))?;
         let access_list = evm.observer_mut().access_list();
         Ok(Run { result, access_list })
+    }
+}
+
+impl Session<'_> {
+    /// Runs a transaction under a tracer, and hands the tracer back: what the call came to stands in its trace.
+    pub(crate) fn run_traced(
+        &mut self,
+        transaction: &Transaction,
+        sender: Address,
+        tracer: GethTracer,
+    ) -> Result<GethTracer, CallError> {
+        let base_fee = self.header.base_fee_per_gas.unwrap_or_default();
+        check_fees(transaction, sender, base_fee)?;
+        let codes = self.codes.clone();
+        let mut evm = TransactionEvm::observed(&self.environment, codes, &mut self.state, tracer);
+        let result = evm.transact(transaction, sender);
+        result.map_err(|error| CallError::transact(error, transaction, sender, base_fee))?;
+        Ok(evm.into_observer())
     }
 }
 
