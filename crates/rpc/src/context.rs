@@ -22,6 +22,8 @@ pub struct Settings {
     pub client_version: String,
     /// The network's id, which is the chain's unless it was set apart.
     pub network_id: u64,
+    /// Where peers find this node, if it takes any.
+    pub enode: Option<String>,
     /// Gas that one call may use (`--rpc.gascap`).
     pub gas_cap: u64,
     /// How long one call may execute (`--rpc.evmtimeout`).
@@ -51,6 +53,7 @@ impl Settings {
         Self {
             client_version: format!("balsa/v{}/{}-{}", env!("CARGO_PKG_VERSION"), OS, ARCH),
             network_id,
+            enode: None,
             gas_cap: 50_000_000,
             evm_time_max: Duration::from_secs(5),
             transaction_fee_cap: 1_000_000_000_000_000_000,

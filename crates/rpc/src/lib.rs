@@ -17,7 +17,9 @@
 //!
 //! Reading order: `dispatcher.rs`, `methods.rs`, `params.rs`, `server/start.rs`, then the namespaces.
 
+mod admin;
 mod context;
+mod debug;
 mod dispatcher;
 mod engine;
 mod error;
@@ -30,6 +32,7 @@ mod params;
 mod request;
 mod server;
 mod session;
+mod txpool;
 mod web3;
 mod workers;
 

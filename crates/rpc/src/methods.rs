@@ -84,12 +84,15 @@ impl Methods {
 
     fn register(&mut self, namespace: Namespace) {
         match namespace {
+            Namespace::Admin => crate::admin::register(self),
+            Namespace::Debug => crate::debug::register(self),
             Namespace::Engine => crate::engine::register(self),
             Namespace::Eth => crate::eth::register(self),
             Namespace::Net => crate::net::register(self),
+            Namespace::Txpool => crate::txpool::register(self),
             Namespace::Web3 => crate::web3::register(self),
             // Filled by their own modules as they come.
-            Namespace::Admin | Namespace::Debug | Namespace::Testing | Namespace::Txpool => {}
+            Namespace::Testing => {}
         }
     }
 }

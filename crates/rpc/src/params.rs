@@ -2,6 +2,7 @@
 
 use std::{fmt, vec};
 
+use alloy_primitives::B256;
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, IgnoredAny, SeqAccess, Visitor},
@@ -50,6 +51,16 @@ impl Params {
         let Some(value) = self.values.next() else { return Ok(None) };
         let invalid = |error| RpcError::invalid_params(format!("invalid argument {name}: {error}"));
         serde_json::from_str(value.get()).map_err(invalid)
+    }
+
+    /// The next parameter, a hash: 32 bytes of hexadecimal after `0x`.
+    ///
+    /// # Errors
+    /// -32602: it is missing, or something else.
+    pub fn hash(&mut self, name: &str) -> Result<B256, RpcError> {
+        let text: String = self.required(name)?;
+        let hash = text.starts_with("0x").then(|| text.parse().ok()).flatten();
+        hash.ok_or_else(|| RpcError::invalid_params(format!("invalid argument {name}: want 32 bytes after 0x")))
     }
 
     /// The next parameter as it stands in the request; `None` if it is left out.

@@ -1,10 +1,34 @@
 //! The `eth_` namespace: chain, state, transactions
 //! ([execution-apis](https://github.com/ethereum/execution-apis/tree/main/src/eth)).
 
+pub(crate) mod access_list;
+pub(crate) mod block;
+pub(crate) mod block_id;
 mod chain;
+mod config;
+mod fee_history;
+mod fees;
+pub(crate) mod logs;
+mod proof;
+pub(crate) mod receipt;
+mod send;
+pub(crate) mod state;
+mod storage_key;
+pub(crate) mod transaction;
 
 use crate::Methods;
 
 pub(crate) fn register(methods: &mut Methods) {
+    access_list::register(methods);
+    block::register(methods);
     chain::register(methods);
+    config::register(methods);
+    fee_history::register(methods);
+    fees::register(methods);
+    logs::register(methods);
+    proof::register(methods);
+    receipt::register(methods);
+    send::register(methods);
+    state::register(methods);
+    transaction::register(methods);
 }

@@ -50,10 +50,10 @@ fn a_websocket_is_signed_once() {
         if let Some(bearer) = bearer {
             request.headers_mut().insert("authorization", HeaderValue::from_str(&bearer).unwrap());
         }
-        tungstenite::client(request, std::net::TcpStream::connect(node.auth()).unwrap())
+        tungstenite::client(request, std::net::TcpStream::connect(node.auth()).unwrap()).ok()
     };
-    assert!(connect(None).is_err());
-    assert!(connect(Some("Bearer a.b.c".into())).is_err());
+    assert!(connect(None).is_none());
+    assert!(connect(Some("Bearer a.b.c".into())).is_none());
     let (mut socket, _) = connect(Some(format!("Bearer {}", JwtSecret::new(SECRET).token(now())))).unwrap();
     for _ in 0..2 {
         socket.send(request(1, "eth_chainId", json!([])).into()).unwrap();

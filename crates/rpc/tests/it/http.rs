@@ -19,7 +19,7 @@ fn a_call_is_answered_under_its_id() {
     assert!(answer.head.contains("content-type: application/json"), "{}", answer.head);
     assert_eq!(answer.body, r#"{"jsonrpc":"2.0","id":"x\u0041","result":"0x539"}"#);
     assert_eq!(call(node.http(), "net_version", json!([])), Ok(json!("1337")));
-    assert_eq!(node.chain.view().head().number(), 0);
+    assert_eq!(node.running.node().view().head().number(), 0);
     assert_eq!(call(node.http(), "eth_blockNumber", json!([])), Ok(json!("0x0")));
 }
 

@@ -3,14 +3,15 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use balsa_chain::{Chain, ChainSettings, GenesisBlock};
-use balsa_chainspec::{base_fee_per_gas, blob_base_fee, genesis};
+use balsa_chainspec::genesis;
+use balsa_engine::ClientVersion;
 use balsa_executor::{ExecutionMode, Executor};
-use balsa_node::Node;
+use balsa_node::{BuildSettings, NodeSettings, Running, pool_head};
 use balsa_rpc::{
     AuthSettings, Context, HttpSettings, JwtSecret, Limits, Namespace, Server, ServerSettings, Settings, WsSettings,
 };
 use balsa_storage::{Durability, Settings as StorageSettings};
-use balsa_txpool::{Head, Pool};
+use balsa_txpool::Pool;
 use tempfile::TempDir;
 
 pub(crate) const SECRET: [u8; 32] = [9; 32];
@@ -30,7 +31,7 @@ const GENESIS: &str = r#"{
 /// A running node. Its folder goes with it.
 pub(crate) struct TestNode {
     pub(crate) server: Server,
-    pub(crate) chain: Chain,
+    pub(crate) running: Running,
     _folder: TempDir,
 }
 
@@ -51,7 +52,9 @@ pub(crate) fn open_chain(genesis: &GenesisBlock) -> (Chain, TempDir) {
 
 /// Opens all doors of a node on a chain.
 pub(crate) fn open_doors((chain, folder): (Chain, TempDir), limits: Limits) -> TestNode {
-    let context = Context::new(node(&chain), Settings::of_network(chain.view().spec().chain_id));
+    let network_id = chain.view().spec().chain_id;
+    let running = run(chain);
+    let context = Context::new(running.node().clone(), Settings::of_network(network_id));
     let address = SocketAddr::from(([127, 0, 0, 1], 0));
     let settings = ServerSettings {
         http: Some(HttpSettings {
@@ -71,22 +74,15 @@ pub(crate) fn open_doors((chain, folder): (Chain, TempDir), limits: Limits) -> T
         ..ServerSettings::default()
     };
     let server = Server::start(Arc::new(context), settings).unwrap();
-    TestNode { server, chain, _folder: folder }
+    TestNode { server, running, _folder: folder }
 }
 
-fn node(chain: &Chain) -> Node {
-    let view = chain.view();
-    let header = &view.head().block.header;
-    let spec = view.spec();
-    let rules = spec.rules_of(header);
-    let head = Head {
-        state: view.state(&view.head().hash()).unwrap(),
-        rules,
-        gas_limit: header.gas_limit,
-        base_fee: base_fee_per_gas(&rules, &rules, header).unwrap_or_default(),
-        blob_base_fee: rules.blobs.map_or(0, |blobs| blob_base_fee(&blobs, header.excess_blob_gas.unwrap_or_default())),
-    };
-    Node::new(chain.reader(), chain.executor().clone(), Arc::new(Pool::new(Default::default(), head)))
+fn run(chain: Chain) -> Running {
+    let pool = Pool::new(Default::default(), pool_head(chain.view()).unwrap());
+    let text = String::new;
+    let client = ClientVersion { code: "XX".into(), name: text(), version: text(), commit: text() };
+    let settings = NodeSettings { building: BuildSettings::default(), client };
+    Running::start(chain, Arc::new(pool), None, settings, Box::new(|_, _| {})).unwrap()
 }
 
 impl TestNode {

@@ -1,0 +1,12 @@
+//! The `debug_` namespace
+//! ([execution-apis](https://github.com/ethereum/execution-apis/tree/main/src/debug)).
+
+mod bad_blocks;
+mod raw;
+
+use crate::Methods;
+
+pub(crate) fn register(methods: &mut Methods) {
+    bad_blocks::register(methods);
+    raw::register(methods);
+}
