@@ -8,7 +8,10 @@ use balsa_chain::ChainView;
 use balsa_chainspec::{Rules, blob_base_fee};
 use balsa_executor::{Receipt, SealedBlock, recover_sender};
 
-use super::{block_id::hash_of, transaction::find};
+use super::{
+    block_id::hash_of,
+    transaction::{Found, find},
+};
 use crate::{Context, Methods, Params, RpcError};
 
 /// A receipt, with what callers want to know of its transaction and block.
@@ -21,7 +24,7 @@ pub(crate) fn register(methods: &mut Methods) {
 
 fn receipt(context: &Context, mut params: Params) -> Result<Option<RpcReceipt>, RpcError> {
     let hash = params.hash("hash")?;
-    let Some((view, block, index)) = find(context, &hash)? else { return Ok(None) };
+    let Some(Found { view, block, index }) = find(context, &hash)? else { return Ok(None) };
     let Some(receipts) = ReceiptsOf::read(&view, &block)? else { return Ok(None) };
     receipts.at(index)
 }

@@ -34,7 +34,7 @@ impl From<TransactionLookupError> for RpcError {
 
 fn by_hash(context: &Context, mut params: Params) -> Result<Option<RpcTransaction>, RpcError> {
     let hash = params.hash("hash")?;
-    if let Some((view, block, index)) = find(context, &hash)? {
+    if let Some(Found { view, block, index }) = find(context, &hash)? {
         return in_block(view.spec(), &block, index);
     }
     Ok(context.node.pool().get(&hash).map(|transaction| pending(&transaction)))
@@ -53,7 +53,7 @@ fn by_block_number(context: &Context, mut params: Params) -> Result<Option<RpcTr
 /// The encoding of a transaction; of one that waits, with its blobs.
 pub(crate) fn raw_by_hash(context: &Context, mut params: Params) -> Result<Option<Bytes>, RpcError> {
     let hash = params.hash("hash")?;
-    if let Some((_, block, index)) = find(context, &hash)? {
+    if let Some(Found { block, index, .. }) = find(context, &hash)? {
         return Ok(block.transactions.get(index).map(|transaction| transaction.encoded_2718().into()));
     }
     Ok(context.node.pool().get(&hash).map(|transaction| transaction.encoded().into()))
@@ -67,15 +67,20 @@ fn by_index(context: &Context, block: BlockId, index: U64) -> Result<Option<RpcT
     in_block(view.spec(), &block, index)
 }
 
-/// The block of a canonical transaction, and its position there.
-pub(crate) fn find(
-    context: &Context,
-    hash: &B256,
-) -> Result<Option<(Arc<ChainView>, Arc<SealedBlock>, usize)>, RpcError> {
+/// A canonical transaction's place.
+pub(crate) struct Found {
+    pub(crate) view: Arc<ChainView>,
+    pub(crate) block: Arc<SealedBlock>,
+    /// Position in the block.
+    pub(crate) index: usize,
+}
+
+/// Where a canonical transaction is.
+pub(crate) fn find(context: &Context, hash: &B256) -> Result<Option<Found>, RpcError> {
     let Some(found) = context.node.transaction(hash)? else { return Ok(None) };
     let view = context.node.view();
     let block = view.block(&found.block.hash)?;
-    Ok(block.map(|block| (view, block, found.index)))
+    Ok(block.map(|block| Found { view, block, index: found.index }))
 }
 
 /// All transactions of a block.

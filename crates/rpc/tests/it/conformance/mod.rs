@@ -25,6 +25,7 @@ use crate::support::{TestNode, execution_apis, http, open_chain, open_doors};
 const FILES_MIN: usize = 200;
 
 #[test]
+#[expect(clippy::print_stderr, reason = "how many pass is what one wants to know of a run")]
 fn answers_are_those_of_the_official_files() {
     let Some(folder) = execution_apis() else { return };
     let node = node_of(&folder);
