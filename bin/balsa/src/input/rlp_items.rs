@@ -1,11 +1,12 @@
 //! A file of RLP lists, one after the other, as geth writes chains.
 //!
-//! Memory is bounded by the largest item allowed: a length is compared with the limit and with what is left of the
-//! file before anything is reserved for it.
+//! A file whose name ends in `.gz` is unpacked as it is read, as geth does. Memory is bounded by the largest item allowed:
+//! a length is compared with the limit first, and room for it is made only as its bytes come.
 
+use flate2::bufread::MultiGzDecoder;
 use std::{
     fs::File,
-    io::{self, BufReader, Read},
+    io::{self, BufRead, BufReader, Read},
     path::{Path, PathBuf},
 };
 
@@ -16,7 +17,7 @@ pub(crate) enum InputError {
     #[error("{}: cannot {what}: {error}", path.display())]
     Io { path: PathBuf, what: &'static str, error: io::Error },
     /// A directory holds nothing to read.
-    #[error("{}: no file in this directory ends in .rlp", path.display())]
+    #[error("{}: no file in this directory ends in .rlp or .rlp.gz", path.display())]
     NoFiles { path: PathBuf },
     /// The bytes are not RLP, or not in its canonical form.
     #[error("{}: item {index} at byte {offset}: {reason}", path.display())]
@@ -38,9 +39,10 @@ pub(crate) enum InputError {
 /// Yields the items of a file, each with its RLP header.
 pub(crate) struct RlpItems {
     path: PathBuf,
-    file: BufReader<File>,
-    /// Bytes of the file, and how many of them are behind us.
-    len: u64,
+    file: BufReader<Box<dyn Read>>,
+    /// Bytes that were read ahead to know the next item's length.
+    head: Vec<u8>,
+    /// Bytes of the chain that are behind us.
     offset: u64,
     index: usize,
     item_bytes_max: u64,
@@ -49,14 +51,21 @@ pub(crate) struct RlpItems {
 /// The longest header of an RLP list: a byte that tells its kind and eight of length.
 const RLP_HEADER_BYTES_MAX: usize = 9;
 
+/// How much is read from a file at once.
+const BUFFER_BYTES: usize = 1 << 20;
+
 impl RlpItems {
     /// Opens a file whose items are at most `item_bytes_max` bytes long.
     pub(crate) fn open(path: &Path, item_bytes_max: u64) -> Result<Self, InputError> {
-        let io = |what| move |error| InputError::Io { path: path.to_owned(), what, error };
-        let file = File::open(path).map_err(io("open"))?;
-        let len = file.metadata().map_err(io("read the size of"))?.len();
-        let file = BufReader::with_capacity(1 << 20, file);
-        Ok(Self { path: path.to_owned(), file, len, offset: 0, index: 0, item_bytes_max })
+        let file = File::open(path).map_err(|error| InputError::Io { path: path.to_owned(), what: "open", error })?;
+        let packed = path.extension().is_some_and(|extension| extension == "gz");
+        let file: Box<dyn Read> = if packed {
+            Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER_BYTES, file)))
+        } else {
+            Box::new(file)
+        };
+        let file = BufReader::with_capacity(BUFFER_BYTES, file);
+        Ok(Self { path: path.to_owned(), file, head: Vec::new(), offset: 0, index: 0, item_bytes_max })
     }
 
     /// How many items are behind us.
@@ -71,23 +80,35 @@ impl RlpItems {
 
     /// The next item; `None` at the end of the file.
     pub(crate) fn next_item(&mut self) -> Result<Option<Vec<u8>>, InputError> {
-        let Some(len) = self.next_len()? else {
-            return Ok(None);
-        };
-        let mut item = vec![0; usize::try_from(len).unwrap_or(usize::MAX)];
-        self.file.read_exact(&mut item).map_err(|error| self.io_error(error))?;
-        self.pass(len);
-        Ok(Some(item))
+        let mut item = Vec::new();
+        Ok(self.read_item(|bytes| item.extend_from_slice(bytes))?.then_some(item))
     }
 
     /// Passes over the next item; false at the end of the file.
     pub(crate) fn skip_item(&mut self) -> Result<bool, InputError> {
+        self.read_item(|_| {})
+    }
+
+    /// Hands the next item over in pieces; false at the end of the file.
+    fn read_item(&mut self, mut take: impl FnMut(&[u8])) -> Result<bool, InputError> {
         let Some(len) = self.next_len()? else {
             return Ok(false);
         };
-        // The length is below the limit on items, far from overflowing.
-        self.file.seek_relative(i64::try_from(len).unwrap_or(i64::MAX)).map_err(|error| self.io_error(error))?;
-        self.pass(len);
+        let mut read = (self.head.len() as u64).min(len);
+        take(&self.head.drain(..read as usize).collect::<Vec<u8>>());
+        while read < len {
+            let buffered = self.file.fill_buf().map_err(|error| io_error(&self.path, error))?;
+            let piece = buffered.len().min(usize::try_from(len - read).unwrap_or(usize::MAX));
+            if piece == 0 {
+                let (path, index, offset) = (self.path.clone(), self.index, self.offset);
+                return Err(InputError::CutShort { path, index, offset, found: len, left: read });
+            }
+            take(&buffered[..piece]);
+            self.file.consume(piece);
+            read += piece as u64;
+        }
+        self.offset += len;
+        self.index += 1;
         Ok(true)
     }
 
@@ -101,20 +122,16 @@ impl RlpItems {
         }
     }
 
-    /// Length of the next item, its header included, held against the limit and what is left of the file; `None` at
-    /// the end. The file stays where it is.
+    /// Length of the next item, its header included, held against the limit; `None` at the end.
     fn next_len(&mut self) -> Result<Option<u64>, InputError> {
-        let left = self.len - self.offset;
-        if left == 0 {
+        let missing = (RLP_HEADER_BYTES_MAX - self.head.len()) as u64;
+        let (path, index, offset) = (self.path.clone(), self.index, self.offset);
+        let ahead = self.file.by_ref().take(missing).read_to_end(&mut self.head);
+        ahead.map_err(|error| io_error(&self.path, error))?;
+        if self.head.is_empty() {
             return Ok(None);
         }
-        let (path, index, offset) = (self.path.clone(), self.index, self.offset);
-        let mut head = [0; RLP_HEADER_BYTES_MAX];
-        let head =
-            &mut head[..usize::try_from(left).map_or(RLP_HEADER_BYTES_MAX, |left| left.min(RLP_HEADER_BYTES_MAX))];
-        self.file.read_exact(head).map_err(|error| self.io_error(error))?;
-        self.file.seek_relative(-(head.len() as i64)).map_err(|error| self.io_error(error))?;
-        let len = match list_len(head) {
+        let len = match list_len(&self.head) {
             Ok(len) => len,
             Err(reason) => return Err(InputError::Rlp { path, index, offset, reason: reason.to_owned() }),
         };
@@ -122,20 +139,12 @@ impl RlpItems {
         if len > max {
             return Err(InputError::TooLarge { path, index, offset, found: len, max });
         }
-        if len > left {
-            return Err(InputError::CutShort { path, index, offset, found: len, left });
-        }
         Ok(Some(len))
     }
+}
 
-    fn pass(&mut self, len: u64) {
-        self.offset += len;
-        self.index += 1;
-    }
-
-    fn io_error(&self, error: io::Error) -> InputError {
-        InputError::Io { path: self.path.clone(), what: "read", error }
-    }
+fn io_error(path: &Path, error: io::Error) -> InputError {
+    InputError::Io { path: path.to_owned(), what: "read", error }
 }
 
 /// Length of the list that begins with `head`, header and payload. `alloy_rlp` decodes a header only with its payload

@@ -4,8 +4,10 @@ use super::{InputError, blocks, blocks::Blocks, chain_files::chain_files, lists:
 use alloy_consensus::{Block, Header, TxEnvelope};
 use alloy_rlp::Encodable;
 use balsa_chainspec::{ChainSpec, Fork};
+use flate2::{Compression, write::GzEncoder};
 use std::{
     fs,
+    io::Write,
     path::{Path, PathBuf},
 };
 use tempfile::TempDir;
@@ -43,6 +45,28 @@ fn blocks_are_read_in_order() {
     let spec = ChainSpec::all_at_genesis(1, Fork::Amsterdam);
     let count = blocks::count(&spec, &[path]).expect("a sound chain");
     assert_eq!((count.blocks, count.with_list, count.bytes), (2, 2, chain.len() as u64));
+}
+
+#[test]
+fn packed_chains_are_unpacked_as_they_are_read() {
+    let dir = TempDir::new().expect("a directory");
+    let chain = [block(0, 0), block(1, 3), block(2, 70_000)].concat();
+    // Two streams, one after the other, as tools that append leave them.
+    let packed: Vec<u8> = [&chain[..900], &chain[900..]]
+        .map(|part| {
+            let mut packer = GzEncoder::new(Vec::new(), Compression::default());
+            packer.write_all(part).expect("memory is written");
+            packer.finish().expect("memory is written")
+        })
+        .concat();
+    let path = file(&dir, "chain.rlp.gz", &packed);
+    assert_eq!(numbers(&path).expect("a sound chain"), [0, 1, 2]);
+    assert_eq!(chain_files(&[dir.path().to_owned()]).expect("a folder of chains"), [path]);
+
+    let cut = file(&dir, "cut.rlp.gz", &packed[..packed.len() - 60]);
+    assert!(numbers(&cut).expect_err("half a chain").to_string().contains("cut.rlp.gz: cannot read: "));
+    let not_packed = file(&dir, "plain.rlp.gz", &chain);
+    assert!(numbers(&not_packed).expect_err("no gzip").to_string().contains("plain.rlp.gz: cannot read: invalid gzip"));
 }
 
 #[test]
@@ -96,7 +120,7 @@ fn a_directory_is_its_rlp_files_by_name() {
     let dir = TempDir::new().expect("a directory");
     let given = [dir.path().to_owned()];
     let error = chain_files(&given).expect_err("nothing to read").to_string();
-    assert_eq!(error, format!("{}: no file in this directory ends in .rlp", dir.path().display()));
+    assert_eq!(error, format!("{}: no file in this directory ends in .rlp or .rlp.gz", dir.path().display()));
     let (second, first) = (file(&dir, "0002.rlp", b""), file(&dir, "0001.rlp", b""));
     file(&dir, "genesis.json", b"");
     assert_eq!(chain_files(&given).expect("two files"), [first, second]);
