@@ -29,8 +29,22 @@ impl Cli {
     }
 
     fn try_read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        Self::from_arg_matches(&with_env(Self::command(), ENV_PREFIX).try_get_matches_from(arguments)?)
+        let command = with_env(Self::command(), ENV_PREFIX);
+        let arguments = with_command(&command, arguments.into_iter().collect());
+        Self::from_arg_matches(&command.try_get_matches_from(arguments)?)
     }
+}
+
+/// Puts `node` before arguments that name no command: its flags follow the program's name, as launchers have them.
+fn with_command(command: &clap::Command, mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let names_one = |argument: &OsString| {
+        let Some(argument) = argument.to_str() else { return false };
+        matches!(argument, "help" | "--help" | "-h" | "--version" | "-V") || command.find_subcommand(argument).is_some()
+    };
+    if !arguments.iter().skip(1).any(names_one) {
+        arguments.insert(1.min(arguments.len()), "node".into());
+    }
+    arguments
 }
 
 /// Gives every flag its environment variable: `BALSA_` and its name for those of every command, `BALSA_`, the command's
@@ -76,8 +90,8 @@ pub(crate) enum Command {
     RemoveDb(commands::removedb::RemoveDb),
     /// Print the version and what it was built for.
     Version,
-    /// Run a node. Not part of this version yet.
-    Node,
+    /// Run a node; also without the word.
+    Node(Box<commands::node::Node>),
     /// Run test vectors.
     #[command(flatten)]
     Vectors(balsa_vectors::command::Command),
@@ -96,6 +110,32 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         with_env(Cli::command(), ENV_PREFIX).debug_assert();
+    }
+
+    #[test]
+    fn a_node_needs_no_command() {
+        for arguments in [&["balsa"][..], &["balsa", "--http.port", "0", "--dev"], &["balsa", "--datadir", "d", "node"]]
+        {
+            assert!(matches!(read(arguments).command, Some(Command::Node(_))), "{arguments:?}");
+        }
+        assert!(matches!(read(&["balsa", "--datadir", "d", "version"]).command, Some(Command::Version)));
+        assert!(Cli::try_read(["balsa", "--no-such-flag"].map(OsString::from)).is_err());
+    }
+
+    #[test]
+    fn flags_of_launchers_are_taken() {
+        let ethrex = "balsa --datadir=/d --network=hoodi --syncmode=full --log.level=info --http.port=8545 \
+            --http.addr=0.0.0.0 --http.api=eth,net,web3,debug,admin,txpool --authrpc.port=8551 \
+            --authrpc.jwtsecret=/jwt --authrpc.addr=0.0.0.0 --p2p.port=30303 --discovery.port=30303 \
+            --p2p.discv4=false --p2p.discv5=true --metrics --metrics.addr=0.0.0.0 --metrics.port=9001 \
+            --nat.extip=1.2.3.4 --bootnodes=enr:a,enr:b --builder.gas-limit=1 --builder.gas-limit=2";
+        let reth = "balsa node --chain dev --datadir /d --http --http.addr 0.0.0.0 --http.api admin,net --ws --ws.addr 0.0.0.0 \
+            --ws.port 8546 --ws.api net,eth --ws.origins * --nat extip:1.2.3.4 --authrpc.jwtsecret /jwt --port 30303 \
+            --disable-discv4-discovery --full --builder.gaslimit 5";
+        for line in [ethrex, reth] {
+            let read = read(&line.split_whitespace().collect::<Vec<_>>());
+            assert!(matches!(read.command, Some(Command::Node(_))), "{line}");
+        }
     }
 
     #[test]

@@ -95,9 +95,33 @@ pub(crate) enum CommandError {
     /// The system does not say how much memory was used.
     #[error("cannot read the peak memory: {0}")]
     Memory(io::Error),
-    /// A part of the program that a later version has.
-    #[error("{0} is not part of this version yet; balsa --help lists the commands that are")]
-    NotYet(&'static str),
+    /// An address is none.
+    #[error("--{flag} {host}: no such address")]
+    Address { flag: &'static str, host: String },
+    /// The Engine API's secret cannot be used.
+    #[error("JWT secret: {0}")]
+    JwtSecret(#[from] balsa_rpc::JwtSecretError),
+    /// The node cannot be reached where it is to be.
+    #[error(transparent)]
+    Doors(#[from] balsa_rpc::StartError),
+    /// The metrics cannot be served where they are to be.
+    #[error("metrics on {address}: {error}")]
+    Metrics { address: std::net::SocketAddr, error: io::Error },
+    /// The node cannot be started.
+    #[error(transparent)]
+    Node(#[from] balsa_node::StartError),
+    /// A part of the node gets no thread.
+    #[error("threads: {0}")]
+    NodeThreads(io::Error),
+    /// The directories of the transaction index are not well named.
+    #[error("--txindex.dirs: {0}")]
+    IndexDirectories(#[from] balsa_txindex::SettingsError),
+    /// The transaction index cannot be opened.
+    #[error("transaction index: {0}")]
+    Index(#[from] balsa_txindex::IndexError),
+    /// The chain's head has no state.
+    #[error("the state of the head is not in the database")]
+    HeadState,
     /// Standard output is gone.
     #[error("standard output: {0}")]
     Output(io::Error),
@@ -118,7 +142,8 @@ impl CommandError {
     pub(crate) fn report(&self) -> ExitCode {
         eprintln!("balsa: {self}");
         ExitCode::from(match self {
-            Self::Network(_) | Self::NoHome | Self::NoFixtures(_) | Self::Range { .. } | Self::NotYet(_) => 2,
+            Self::Network(_) | Self::NoHome | Self::NoFixtures(_) | Self::Range { .. } => 2,
+            Self::Address { .. } | Self::IndexDirectories(_) => 2,
             Self::Interrupted => 130,
             _ => 1,
         })

@@ -1,6 +1,6 @@
 //! ^C: the running command ends at its next block, with everything on disk; a second one ends the process at once.
 
-use signal_hook::{consts::TERM_SIGNALS, flag};
+use signal_hook::{consts::TERM_SIGNALS, flag, iterator::Signals};
 use std::{
     io,
     sync::{
@@ -26,6 +26,19 @@ impl Interrupt {
             flag::register(*signal, asked.0.clone())?;
         }
         Ok(asked)
+    }
+
+    /// Waits until the user asks the program to end.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub(crate) fn wait(&self) -> io::Result<()> {
+        let mut signals = Signals::new(TERM_SIGNALS)?;
+        // One that came before there was anyone to wait has set the flag.
+        if !self.is_asked() {
+            signals.forever().next();
+        }
+        Ok(())
     }
 
     /// Whether to end now.

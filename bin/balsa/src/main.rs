@@ -10,6 +10,7 @@ mod input;
 mod interrupt;
 mod launch;
 mod logging;
+mod metrics;
 mod options;
 mod progress;
 

@@ -44,6 +44,6 @@ pub use methods::Methods;
 pub use namespace::{Namespace, NamespaceError};
 pub use params::Params;
 pub use server::{
-    Addresses, AuthSettings, HttpSettings, JWT_SECRET_BYTES, JwtSecret, JwtSecretError, Server, ServerSettings,
-    StartError, WsSettings,
+    Addresses, AuthSettings, HttpSettings, JWT_SECRET_BYTES, JwtSecret, JwtSecretError, MetricsServer, Server,
+    ServerSettings, StartError, WsSettings,
 };

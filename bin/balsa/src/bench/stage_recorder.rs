@@ -19,6 +19,9 @@ use tracing_subscriber::{
 /// The target of stage spans.
 const TARGET: &str = "balsa::stage";
 
+/// Intervals that wait to be taken; with more of them the block that they belong to is not told apart any more.
+const INTERVALS_MAX: usize = 1 << 16;
+
 /// Collects the stage spans of the block that is being imported.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct StageRecorder(Arc<Mutex<Vec<Open>>>);
@@ -73,7 +76,12 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for StageRecorder {
     fn on_enter(&self, id: &span::Id, context: Context<'_, S>) {
         let start = Instant::now();
         if let Some(part) = context.metadata(id).and_then(part_of) {
-            self.lock().push(Open { span: id.into_u64(), interval: Interval { part, start, end: None } });
+            let mut intervals = self.lock();
+            // Whatever nobody takes, such as the stages of blocks that are only built, must not grow for ever.
+            if intervals.len() == INTERVALS_MAX {
+                intervals.clear();
+            }
+            intervals.push(Open { span: id.into_u64(), interval: Interval { part, start, end: None } });
         }
     }
 

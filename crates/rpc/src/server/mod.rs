@@ -9,6 +9,7 @@ mod ipc;
 mod json_stream;
 mod jwt;
 mod listener;
+mod metrics;
 mod router;
 mod settings;
 mod start;
@@ -17,5 +18,6 @@ mod virtual_hosts;
 mod websocket;
 
 pub use jwt::{JWT_SECRET_BYTES, JwtSecret, JwtSecretError};
+pub use metrics::MetricsServer;
 pub use settings::{AuthSettings, HttpSettings, ServerSettings, WsSettings};
 pub use start::{Addresses, Server, StartError};

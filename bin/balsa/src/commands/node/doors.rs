@@ -1,0 +1,129 @@
+//! Where a node is reached: flags and what they come to.
+
+use crate::error::CommandError;
+use balsa_rpc::{AuthSettings, HttpSettings, JwtSecret, Namespace, ServerSettings, WsSettings};
+use clap::Args;
+use std::{
+    net::{IpAddr, SocketAddr, ToSocketAddrs},
+    path::{Path, PathBuf},
+};
+
+/// The doors.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "JSON-RPC")]
+pub(crate) struct DoorOptions {
+    /// Taken for the sake of scripts: HTTP is always served.
+    #[arg(id = "http", long = "http", hide = true)]
+    _http: bool,
+    /// Address of HTTP.
+    #[arg(id = "http_addr", long = "http.addr", value_name = "ADDR", default_value = "127.0.0.1")]
+    http_addr: String,
+    /// Port of HTTP; 0 for any.
+    #[arg(id = "http_port", long = "http.port", value_name = "PORT", default_value_t = 8545)]
+    http_port: u16,
+    /// What is offered: admin, debug, eth, net, testing, txpool, web3 [default: eth,net,web3].
+    #[arg(id = "http_api", long = "http.api", value_name = "API,…", value_delimiter = ',')]
+    http_api: Vec<Namespace>,
+    /// Origins whose pages may call; * for all.
+    #[arg(id = "http_corsdomain", long = "http.corsdomain", value_name = "ORIGIN,…", value_delimiter = ',')]
+    cors_origins: Vec<String>,
+    /// Names under which the node may be called; * for all.
+    #[arg(
+        id = "http_vhosts",
+        long = "http.vhosts",
+        value_name = "NAME,…",
+        value_delimiter = ',',
+        default_value = "localhost"
+    )]
+    virtual_hosts: Vec<String>,
+    /// Serve WebSocket too.
+    #[arg(id = "ws", long = "ws.enabled", visible_alias = "ws")]
+    ws: bool,
+    /// Address of WebSocket [default: that of HTTP].
+    #[arg(id = "ws_addr", long = "ws.addr", value_name = "ADDR")]
+    ws_addr: Option<String>,
+    /// Port of WebSocket; 0 for any.
+    #[arg(id = "ws_port", long = "ws.port", value_name = "PORT", default_value_t = 8546)]
+    ws_port: u16,
+    /// What is offered there [default: as over HTTP].
+    #[arg(id = "ws_api", long = "ws.api", value_name = "API,…", value_delimiter = ',')]
+    ws_api: Vec<Namespace>,
+    /// Origins whose pages may connect; * for all.
+    #[arg(id = "ws_origins", long = "ws.origins", value_name = "ORIGIN,…", value_delimiter = ',')]
+    ws_origins: Vec<String>,
+    /// Path of the Unix socket [default: balsa.ipc in the data directory].
+    #[arg(id = "ipcpath", long = "ipcpath", value_name = "FILE")]
+    ipc_path: Option<PathBuf>,
+    /// Open no Unix socket.
+    #[arg(id = "ipcdisable", long = "ipcdisable")]
+    ipc_disable: bool,
+    /// Address of the Engine API.
+    #[arg(id = "authrpc_addr", long = "authrpc.addr", value_name = "ADDR", default_value = "127.0.0.1")]
+    auth_addr: String,
+    /// Port of the Engine API; 0 for any.
+    #[arg(id = "authrpc_port", long = "authrpc.port", value_name = "PORT", default_value_t = 8551)]
+    auth_port: u16,
+    /// The secret that the consensus client shares, 32 bytes in hexadecimal; made if it is missing
+    /// [default: jwt.hex in the data directory].
+    #[arg(id = "authrpc_jwtsecret", long = "authrpc.jwtsecret", value_name = "FILE")]
+    jwt_secret: Option<PathBuf>,
+    /// Names under which the Engine API may be called; * for all.
+    #[arg(
+        id = "authrpc_vhosts",
+        long = "authrpc.vhosts",
+        value_name = "NAME,…",
+        value_delimiter = ',',
+        default_value = "localhost"
+    )]
+    auth_virtual_hosts: Vec<String>,
+}
+
+impl DoorOptions {
+    /// The server's settings; reads or makes the secret. Without a consensus client the Engine API stays shut.
+    pub(crate) fn settings(&self, datadir: &Path, with_engine: bool) -> Result<ServerSettings, CommandError> {
+        let api = or(&self.http_api, &Namespace::DEFAULT);
+        let http = HttpSettings {
+            address: address("http.addr", &self.http_addr, self.http_port)?,
+            api: api.clone(),
+            cors_origins: self.cors_origins.clone(),
+            virtual_hosts: self.virtual_hosts.clone(),
+        };
+        let ws_addr = self.ws_addr.as_ref().unwrap_or(&self.http_addr);
+        let ws = WsSettings {
+            address: address("ws.addr", ws_addr, self.ws_port)?,
+            api: or(&self.ws_api, &api),
+            origins: self.ws_origins.clone(),
+        };
+        let ipc = self.ipc_path.clone().unwrap_or_else(|| datadir.join("balsa.ipc"));
+        let auth = if with_engine { Some(self.auth(datadir)?) } else { None };
+        Ok(ServerSettings {
+            http: Some(http),
+            ws: self.ws.then_some(ws),
+            ipc: (!self.ipc_disable).then_some(ipc),
+            auth,
+            ..ServerSettings::default()
+        })
+    }
+
+    fn auth(&self, datadir: &Path) -> Result<AuthSettings, CommandError> {
+        let path = self.jwt_secret.clone().unwrap_or_else(|| datadir.join("jwt.hex"));
+        Ok(AuthSettings {
+            address: address("authrpc.addr", &self.auth_addr, self.auth_port)?,
+            secret: JwtSecret::read_or_make(&path)?,
+            virtual_hosts: self.auth_virtual_hosts.clone(),
+        })
+    }
+}
+
+fn or(given: &[Namespace], default: &[Namespace]) -> Vec<Namespace> {
+    if given.is_empty() { default.to_vec() } else { given.to_vec() }
+}
+
+/// An address with its port; names such as `localhost` are looked up.
+pub(crate) fn address(flag: &'static str, host: &str, port: u16) -> Result<SocketAddr, CommandError> {
+    if let Ok(ip) = host.parse::<IpAddr>() {
+        return Ok(SocketAddr::new(ip, port));
+    }
+    let found = (host, port).to_socket_addrs().ok().and_then(|mut found| found.next());
+    found.ok_or_else(|| CommandError::Address { flag, host: host.to_owned() })
+}

@@ -1,0 +1,135 @@
+//! What the node holds: head, pool, memory by component, and what the persister has done.
+
+use super::resident::resident_bytes;
+use balsa_chain::Chain;
+use balsa_node::Node;
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{family::Family, gauge::Gauge},
+    registry::Registry,
+};
+use std::sync::atomic::AtomicU64;
+
+/// Levels, as they stood when somebody last looked.
+pub(crate) struct LevelMetrics {
+    blocks: Family<BlockLabel, Gauge>,
+    head_timestamp: Gauge,
+    kept_blocks: Gauge,
+    pool: Family<PoolLabel, Gauge>,
+    pool_bytes: Gauge,
+    memory: Family<ComponentLabel, Gauge>,
+    cache_reads: Family<CacheLabel, Gauge>,
+    persisted_flushes: Gauge,
+    persisted_batches: Gauge,
+    persist_seconds: Gauge<f64, AtomicU64>,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct BlockLabel {
+    block: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct PoolLabel {
+    state: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ComponentLabel {
+    component: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct CacheLabel {
+    answer: &'static str,
+}
+
+impl LevelMetrics {
+    pub(crate) fn register(registry: &mut Registry) -> Self {
+        let metrics = Self {
+            blocks: Family::default(),
+            head_timestamp: Gauge::default(),
+            kept_blocks: Gauge::default(),
+            pool: Family::default(),
+            pool_bytes: Gauge::default(),
+            memory: Family::default(),
+            cache_reads: Family::default(),
+            persisted_flushes: Gauge::default(),
+            persisted_batches: Gauge::default(),
+            persist_seconds: Gauge::default(),
+        };
+        registry.register("balsa_block_number", "Numbers of head, safe, finalized, flushed", metrics.blocks.clone());
+        registry.register("balsa_head_timestamp_seconds", "The head's own time", metrics.head_timestamp.clone());
+        registry.register("balsa_kept_blocks", "Blocks with their states in memory", metrics.kept_blocks.clone());
+        registry.register("balsa_pool_transactions", "Transactions that wait", metrics.pool.clone());
+        registry.register("balsa_pool_bytes", "Bytes of transactions that wait", metrics.pool_bytes.clone());
+        registry.register("balsa_memory_bytes", "Memory by component", metrics.memory.clone());
+        registry.register("balsa_cache_reads", "Reads of accounts and slots", metrics.cache_reads.clone());
+        registry.register("balsa_persist_flushes", "Flushes to disk", metrics.persisted_flushes.clone());
+        registry.register("balsa_persist_batches", "Batches in them", metrics.persisted_batches.clone());
+        registry.register("balsa_persist_seconds", "Time spent in flushes", metrics.persist_seconds.clone());
+        // Series that are there from the beginning can be told from series that are missing.
+        metrics.blocks.get_or_create(&BlockLabel { block: "head" });
+        metrics.pool.get_or_create(&PoolLabel { state: "pending" });
+        metrics.memory.get_or_create(&ComponentLabel { component: "pool" });
+        metrics.cache_reads.get_or_create(&CacheLabel { answer: "hit" });
+        metrics
+    }
+
+    /// What readers can see.
+    pub(crate) fn look_at(&self, node: &Node) {
+        let view = node.view();
+        let head = view.head();
+        let finalized = view.finalized().map(|block| block.number);
+        for (block, number) in [
+            ("head", Some(head.number())),
+            ("safe", view.safe().map(|block| block.number)),
+            ("finalized", finalized),
+            ("flushed", view.flushed().map(|block| block.number)),
+        ] {
+            self.blocks.get_or_create(&BlockLabel { block }).set(level(number.unwrap_or_default()));
+        }
+        self.head_timestamp.set(level(head.block.header.timestamp));
+        let pool = node.pool().status();
+        for (state, count) in [("pending", pool.pending), ("queued", pool.queued)] {
+            self.pool.get_or_create(&PoolLabel { state }).set(level(count as u64));
+        }
+        self.pool_bytes.set(level(pool.bytes as u64));
+        self.component("pool", pool.bytes as u64);
+        if let Some(bytes) = resident_bytes() {
+            self.component("resident", bytes);
+        }
+    }
+
+    /// What only the chain's owner can see.
+    pub(crate) fn look_at_chain(&self, chain: &Chain) {
+        if let Ok(memory) = chain.memory() {
+            self.kept_blocks.set(level(memory.kept_blocks as u64));
+            for (component, bytes) in [
+                ("kept_blocks", memory.kept_bytes),
+                ("trie_nodes", memory.trie_live_bytes),
+                ("trie_pages", memory.trie_page_bytes),
+                ("store_cache", memory.store_cache_bytes),
+                ("store_write_buffers", memory.store_write_buffer_bytes),
+            ] {
+                self.component(component, bytes);
+            }
+        }
+        let cache = chain.cache_stats();
+        for (answer, count) in [("hit", cache.hits), ("miss", cache.misses)] {
+            self.cache_reads.get_or_create(&CacheLabel { answer }).set(level(count));
+        }
+        let persisted = chain.persist_stats();
+        self.persisted_flushes.set(level(persisted.flushes));
+        self.persisted_batches.set(level(persisted.batches));
+        self.persist_seconds.set(persisted.busy.as_secs_f64());
+    }
+
+    fn component(&self, component: &'static str, bytes: u64) {
+        self.memory.get_or_create(&ComponentLabel { component }).set(level(bytes));
+    }
+}
+
+fn level(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
