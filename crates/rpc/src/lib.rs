@@ -32,6 +32,7 @@ mod params;
 mod request;
 mod server;
 mod session;
+mod testing;
 mod txpool;
 mod web3;
 mod workers;

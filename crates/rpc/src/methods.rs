@@ -89,10 +89,9 @@ impl Methods {
             Namespace::Engine => crate::engine::register(self),
             Namespace::Eth => crate::eth::register(self),
             Namespace::Net => crate::net::register(self),
+            Namespace::Testing => crate::testing::register(self),
             Namespace::Txpool => crate::txpool::register(self),
             Namespace::Web3 => crate::web3::register(self),
-            // Filled by their own modules as they come.
-            Namespace::Testing => {}
         }
     }
 }

@@ -4,6 +4,7 @@
 pub(crate) mod access_list;
 pub(crate) mod block;
 pub(crate) mod block_id;
+mod call;
 mod chain;
 mod config;
 mod fee_history;
@@ -12,6 +13,7 @@ pub(crate) mod logs;
 mod proof;
 pub(crate) mod receipt;
 mod send;
+mod simulate;
 pub(crate) mod state;
 mod storage_key;
 pub(crate) mod transaction;
@@ -21,6 +23,7 @@ use crate::Methods;
 pub(crate) fn register(methods: &mut Methods) {
     access_list::register(methods);
     block::register(methods);
+    call::register(methods);
     chain::register(methods);
     config::register(methods);
     fee_history::register(methods);
@@ -29,6 +32,7 @@ pub(crate) fn register(methods: &mut Methods) {
     proof::register(methods);
     receipt::register(methods);
     send::register(methods);
+    simulate::register(methods);
     state::register(methods);
     transaction::register(methods);
 }
