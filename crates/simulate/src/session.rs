@@ -53,7 +53,8 @@ impl<'a> Session<'a> {
         if request::fee_cap(&question.request) == 0 && header.base_fee_per_gas.is_some() {
             header.base_fee_per_gas = Some(0);
         }
-        if question.request.max_fee_per_blob_gas.unwrap_or_default() == 0 {
+        let pays_for_blobs = question.request.max_fee_per_blob_gas.unwrap_or_default() > 0;
+        if question.request.blob_versioned_hashes.is_some() && !pays_for_blobs {
             blob_base_fee = Some(0);
         }
 

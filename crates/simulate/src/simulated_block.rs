@@ -17,7 +17,7 @@ use balsa_state::{BlockState, StateDiff};
 use balsa_trie::{StateTrie, ordered_root, root_after};
 
 use crate::{
-    SimulateError, SimulatedTransaction,
+    CallError, SimulateError, SimulatedTransaction,
     limits::Deadline,
     overrides,
     simulated_calls::{Budget, Calls},
@@ -96,6 +96,9 @@ pub(crate) struct Done {
 impl<'a> BlockRun<'a> {
     /// Overrides, the protocol's calls, the calls, the protocol's calls again, and the roots.
     pub(crate) fn execute(self, budget: &mut Budget) -> Result<Done, SimulateError> {
+        if self.deadline.is_over() {
+            return Err(CallError::TimedOut(self.deadline.timeout).into());
+        }
         let environment = BlockEnvironment::new(self.rules, &self.header, self.parent.hashes.clone());
         let mut state = BlockState::new(&self.parent.state);
         let precompiles = overrides::apply(&self.block.state, &environment, &mut state)?;

@@ -69,7 +69,7 @@ fn estimates_hold_in_both_dimensions_of_gas() {
         let parent = test.chain.view().parent(&block.header.parent_hash).unwrap();
         let base = Base { block: &parent, spec: test.chain.view().spec() };
         let mut request = as_request(&test, block);
-        for call in std::mem::take(&mut request.block_state_calls[0].calls).into_iter().take(12) {
+        for call in std::mem::take(&mut request.block_state_calls[0].calls).into_iter().take(6) {
             let run = |gas| {
                 let mut request = request.clone();
                 request.validation = false;

@@ -2,9 +2,15 @@
 
 use std::time::{Duration, Instant};
 
+use alloy_primitives::U64;
 use balsa_executor::Parent;
 use balsa_simulate::{
     Base, CallError, Limits, Question, SimulateRequest, call, create_access_list, estimate_gas, simulate_blocks,
+};
+use proptest::{
+    prelude::{Just, any, prop},
+    prop_assert, prop_oneof,
+    test_runner::{Config, TestRunner},
 };
 use serde_json::{Value, json};
 
@@ -173,4 +179,59 @@ fn requests_that_are_no_transactions_are_refused() {
     check(json!({ "to": CONTRACT, "value": format!("0x{}", "f".repeat(64)) }), "insufficient funds");
     check(json!({ "to": CONTRACT, "gasPrice": format!("0x{}", "f".repeat(32)), "gas": "0xffffffff" }), "");
     check(json!({ "to": CONTRACT, "gas": "0x1" }), "intrinsic gas too low");
+}
+
+#[test]
+fn blocks_that_no_miner_would_make_follow_each_other() {
+    let asked = Asked::new();
+    let (least, most) = ("0x0", "0xffffffffffffffff");
+    for (gas_limit, base_fee) in [(least, least), ("0x1", most), ("0x2", "0x1"), (most, most)] {
+        let first = json!({ "blockOverrides": { "gasLimit": gas_limit, "baseFeePerGas": base_fee } });
+        for validation in [false, true] {
+            let request = json!({ "blockStateCalls": [first, {}, {}], "validation": validation });
+            assert_eq!(asked.simulate(request, &Limits::default()), Ok(3), "{gas_limit} {base_fee} {validation}");
+        }
+    }
+}
+
+/// BLOBBASEFEE is the block's, and nothing only for blobs that nothing is paid for.
+#[test]
+fn blob_base_fee_is_the_blocks_or_what_is_asked_for() {
+    let asked = Asked::new();
+    // BLOBBASEFEE PUSH1 0 MSTORE PUSH1 32 PUSH1 0 RETURN.
+    let overrides = json!({ CONTRACT: { "code": "0x4a60005260206000f3" } });
+    let check = |request: Value, block: Value, expected: u8| {
+        let question = question(request, overrides.clone(), block);
+        assert_eq!(call(asked.base(), &question, &Limits::default()).unwrap()[31], expected);
+    };
+    let hash = format!("0x01{}", "0".repeat(62));
+    check(json!({ "to": CONTRACT }), json!({}), 1);
+    check(json!({ "to": CONTRACT }), json!({ "blobBaseFee": "0x7" }), 7);
+    check(json!({ "to": CONTRACT, "blobVersionedHashes": [hash] }), json!({}), 0);
+}
+
+/// Whatever code is brought, and wherever it comes to lie, there is an answer.
+#[test]
+fn any_code_has_an_answer() {
+    let asked = Asked::new();
+    let mut runner = TestRunner::new(Config { cases: 200, failure_persistence: None, ..Config::default() });
+    let limits = Limits { gas_cap: 1_000_000, timeout: Duration::from_secs(10), blocks_max: 3 };
+    let code = prop::collection::vec(any::<u8>(), 0..200);
+    let numbers = (any::<u64>(), any::<u64>(), prop_oneof![Just(1_u8), Just(4), Just(9), Just(0x77)]);
+    let property = |(code, (number, gas_limit, at)): (Vec<u8>, (u64, u64, u8))| {
+        let address = format!("0x{at:040x}");
+        let overrides = json!({ address.clone(): { "code": alloy_primitives::Bytes::from(code), "balance": "0x64" } });
+        let fields = json!({ "number": U64::from(number), "gasLimit": U64::from(gas_limit) });
+        let request = json!({ "to": address, "value": "0x0", "input": "0x00112233" });
+        let question = question(request.clone(), overrides.clone(), fields);
+        let _ = call(asked.base(), &question, &limits);
+        let _ = estimate_gas(asked.base(), &question, &limits);
+        let _ = create_access_list(asked.base(), &question, &limits);
+        let block = json!({ "stateOverrides": overrides, "calls": [request.clone(), request] });
+        let blocks = json!({ "blockStateCalls": [block, {}], "traceTransfers": true });
+        // One million gas is one call's: the second may be refused, the block never for another reason.
+        prop_assert!(matches!(asked.simulate(blocks, &limits), Ok(2) | Err(-38013 | -38026)));
+        Ok(())
+    };
+    runner.run(&(code, numbers), property).unwrap();
 }
