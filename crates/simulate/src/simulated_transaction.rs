@@ -1,13 +1,19 @@
-//! A transaction of a simulated block: nobody signed it.
+//! A transaction that nobody signed: of a simulated block, or of someone who is yet to sign it.
 
 use alloy_consensus::{Signed, Transaction as _, TxLegacy};
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_rlp::Encodable;
+use alloy_rpc_types_eth::TransactionRequest;
 use balsa_evm::Transaction;
 use balsa_keccak::keccak256;
 
-/// A call as the transaction that stands in the simulated block.
+use crate::{
+    RequestError,
+    request::{self, Defaults},
+};
+
+/// A request as a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SimulatedTransaction {
     /// The transaction, with a signature of zeros.
@@ -21,6 +27,21 @@ pub struct SimulatedTransaction {
 }
 
 impl SimulatedTransaction {
+    /// The transaction of a request that leaves nothing out but what is zero, for whoever is to sign it. `base_fee`
+    /// says whether the block will have one.
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    pub fn of_filled(request: &TransactionRequest, base_fee: bool) -> Result<Self, RequestError> {
+        let defaults = Defaults {
+            chain_id: request.chain_id.unwrap_or_default(),
+            nonce: request.nonce.unwrap_or_default(),
+            gas_limit: request.gas.unwrap_or_default(),
+            base_fee,
+        };
+        Ok(Self::new(request::transaction(request, &defaults)?, request::sender(request)))
+    }
+
     pub(crate) fn new(transaction: Transaction, sender: Address) -> Self {
         let Transaction::Legacy(legacy) = transaction else {
             let encoded: Bytes = transaction.encoded_2718().into();

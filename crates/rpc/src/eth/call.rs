@@ -3,7 +3,7 @@
 use alloy_eips::{BlockId, eip2930::AccessList};
 use alloy_primitives::{Bytes, U64};
 use balsa_executor::Parent;
-use balsa_simulate::{Base, CallError, Limits, Question, SimulateError};
+use balsa_simulate::{Base, CallError, Limits, Question, RequestError, SimulateError};
 use serde::Serialize;
 use serde_json::json;
 
@@ -79,6 +79,12 @@ pub(crate) fn limits(context: &Context) -> Limits {
     let settings = &context.settings;
     let blocks_max = usize::try_from(settings.simulated_blocks_max).unwrap_or(usize::MAX);
     Limits { gas_cap: settings.gas_cap, timeout: settings.evm_time_max, blocks_max }
+}
+
+impl From<RequestError> for RpcError {
+    fn from(error: RequestError) -> Self {
+        CallError::from(error).into()
+    }
 }
 
 impl From<CallError> for RpcError {

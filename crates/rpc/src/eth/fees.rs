@@ -55,12 +55,12 @@ fn max_priority_fee(context: &Context, _: Params) -> Result<U256, RpcError> {
 }
 
 /// What is known of the block after the head.
-fn next_block(context: &Context) -> Result<Head, RpcError> {
+pub(crate) fn next_block(context: &Context) -> Result<Head, RpcError> {
     pool_head(&context.node.view()).ok_or_else(|| RpcError::internal("the head has no state"))
 }
 
 /// A tip that recent blocks found to be enough, in wei a gas.
-fn suggested_tip(view: &ChainView) -> Result<u128, RpcError> {
+pub(crate) fn suggested_tip(view: &ChainView) -> Result<u128, RpcError> {
     let mut tips = Vec::new();
     let mut hash = view.head().hash();
     for _ in 0..SAMPLED_BLOCKS {

@@ -9,6 +9,7 @@ mod chain;
 mod config;
 mod fee_history;
 mod fees;
+mod fill;
 pub(crate) mod logs;
 mod proof;
 pub(crate) mod receipt;
@@ -28,6 +29,7 @@ pub(crate) fn register(methods: &mut Methods) {
     config::register(methods);
     fee_history::register(methods);
     fees::register(methods);
+    fill::register(methods);
     logs::register(methods);
     proof::register(methods);
     receipt::register(methods);

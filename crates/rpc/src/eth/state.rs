@@ -88,7 +88,7 @@ pub(crate) fn state_at(context: &Context, block: Option<BlockId>) -> Result<Stat
     view.state(&kept.hash()).ok_or_else(|| RpcError::internal("a kept block has no state"))
 }
 
-fn account(state: &State, address: &Address) -> Result<Account, RpcError> {
+pub(crate) fn account(state: &State, address: &Address) -> Result<Account, RpcError> {
     Ok(state.account(&keccak256(address))?.unwrap_or_default())
 }
 

@@ -1,6 +1,7 @@
 //! The servers over real sockets, and the methods against the official request and response files.
 
 mod auth;
+mod calls;
 mod conformance;
 mod http;
 mod ipc;
