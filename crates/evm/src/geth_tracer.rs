@@ -121,8 +121,8 @@ struct TraceWatch {
     allowance: TraceAllowance,
     instructions: u32,
     stopped: Option<TraceError>,
-    /// Whether instructions are recorded, with which of their surroundings.
-    steps: bool,
+    /// How many instructions may yet be recorded, and with which of their surroundings.
+    steps_left: u64,
     stack: bool,
     storage: bool,
     slots: HashSet<(Address, U256)>,
@@ -143,7 +143,8 @@ impl GethTracer {
         let config = options.config;
         let mut inspector = DebugInspector::new(options).map_err(|error| TraceError::Options(error.to_string()))?;
         let limits = TraceLimits::default().set_max_recorded_bytes(Some(allowance.bytes_max));
-        let steps = matches!(inspector, DebugInspector::Default(..));
+        let limit = config.limit.filter(|limit| *limit > 0).unwrap_or(u64::MAX);
+        let steps_left = if matches!(inspector, DebugInspector::Default(..)) { limit } else { 0 };
         if let Some(recording) = recording(&mut inspector) {
             *recording = mem::take(recording).with_limits(limits);
         }
@@ -152,7 +153,7 @@ impl GethTracer {
             allowance,
             instructions: 0,
             stopped: None,
-            steps,
+            steps_left,
             stack: config.is_stack_enabled(),
             storage: config.is_storage_enabled(),
             slots: HashSet::new(),
@@ -209,9 +210,8 @@ impl TraceWatch {
             self.instructions = 0;
             self.look();
         }
-        if !self.steps {
-            return;
-        }
+        let Some(left) = self.steps_left.checked_sub(1) else { return };
+        self.steps_left = left;
         let stack = interpreter.stack.data();
         self.take(STEP_BYTES + if self.stack { size_of::<U256>() * stack.len() } else { 0 });
         // Each of these shows the contract's storage as far as it is known.
@@ -245,7 +245,19 @@ impl GethTracer {
         let trace =
             self.inspector.get_result(Some(self.transaction), &context.tx, &context.block, &outcome, &mut before);
         inner.state = outcome.state;
-        trace.map_err(|error| TraceError::State(error.to_string()))
+        let mut trace = trace.map_err(|error| TraceError::State(error.to_string()))?;
+        leave_out_nothing(&mut trace);
+        Ok(trace)
+    }
+}
+
+/// Leaves out of a struct log's steps what is empty, as go-ethereum does.
+fn leave_out_nothing(trace: &mut GethTrace) {
+    let GethTrace::Default(frame) = trace else { return };
+    for step in &mut frame.struct_logs {
+        step.refund_counter = step.refund_counter.filter(|refund| *refund > 0);
+        step.return_data = step.return_data.take().filter(|data| !data.is_empty());
+        step.memory = step.memory.take().filter(|words| !words.is_empty());
     }
 }
 

@@ -4,3 +4,4 @@ mod amsterdam;
 mod execution_apis;
 mod hostile;
 mod support;
+mod traces;
