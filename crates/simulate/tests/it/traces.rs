@@ -64,15 +64,16 @@ fn traces_at_once_are_those_in_order() {
         json!({ "tracer": "muxTracer", "tracerConfig": { "callTracer": { "withLog": true }, "4byteTracer": null } }),
     ];
     let mut seen = 0;
-    for block in &traces.test.blocks {
-        for form in &forms {
+    for (number, block) in traces.test.blocks.iter().enumerate() {
+        // Each form on some of the blocks: all on all would take a minute.
+        for form in forms.iter().cycle().skip(number).take(2) {
             let at_once = traces.of_block(block, true, form);
             assert_eq!(at_once, traces.of_block(block, false, form), "block {}, {form}", block.header.number);
             assert_eq!(at_once.as_array().unwrap().len(), block.transactions.len());
             seen += block.transactions.len();
         }
     }
-    assert!(seen > 1000, "{seen} traces");
+    assert!(seen > 100, "{seen} traces");
 }
 
 #[test]
