@@ -25,6 +25,9 @@ use crate::{
 /// Build processes that are remembered; the oldest goes first.
 const JOBS_MAX: usize = 8;
 
+/// How long a fetch waits for the first version with transactions. A consensus client that asks at once gets them too.
+const FULL_VERSION_WAIT: Duration = Duration::from_millis(200);
+
 /// How long a fetch waits for the version that is being built, which is told to come to an end.
 const FETCH_WAIT: Duration = Duration::from_millis(500);
 
@@ -58,6 +61,8 @@ struct State {
     /// Why there is no version.
     failed: Option<String>,
     is_building: bool,
+    /// Whether there was a version with transactions.
+    is_full: bool,
     is_stopped: bool,
 }
 
@@ -104,12 +109,12 @@ impl Job {
         let deadline = Instant::now() + work.settings.deadline;
         let mut seen = None;
         // An empty block first: it is there before anyone can ask for it.
-        self.publish(self.version(work, false));
+        self.publish(self.version(work, false), false);
         loop {
             let sequence = work.pool.sequence();
             if seen != Some(sequence) {
                 seen = Some(sequence);
-                self.publish(self.version(work, true));
+                self.publish(self.version(work, true), true);
             }
             if !self.wait(work.settings.interval, deadline) {
                 return;
@@ -124,8 +129,9 @@ impl Job {
         build(executor, parent, attributes.clone(), best, room, || lock(&self.state).is_stopped)
     }
 
-    fn publish(&self, version: Result<BuiltPayload, BuildError>) {
+    fn publish(&self, version: Result<BuiltPayload, BuildError>, is_full: bool) {
         let mut state = lock(&self.state);
+        state.is_full |= is_full;
         match version {
             Ok(version) => {
                 if state.best.as_ref().is_none_or(|best| is_better(&version, best)) {
@@ -160,19 +166,22 @@ impl Job {
     }
 
     fn fetch(&self) -> Result<Arc<BuiltPayload>, EngineError> {
+        drop(self.wait_while(FULL_VERSION_WAIT, |state| state.is_building && !state.is_full));
         self.stop();
-        let asked = Instant::now();
-        let mut state = lock(&self.state);
-        loop {
-            let patience = if state.best.is_some() { FETCH_WAIT } else { FIRST_VERSION_WAIT };
-            let left = patience.saturating_sub(asked.elapsed());
-            if !state.is_building || left.is_zero() {
-                break;
-            }
-            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        let is_building = |state: &State| state.is_building;
+        let mut state = self.wait_while(FETCH_WAIT, is_building);
+        if state.best.is_none() {
+            drop(state);
+            state = self.wait_while(FIRST_VERSION_WAIT, |state| state.is_building && state.best.is_none());
         }
         let why = || state.failed.clone().unwrap_or_else(|| "the first version is not ready".to_owned());
         state.best.clone().ok_or_else(|| EngineError::Internal(format!("payload {}: {}", self.id, why())))
+    }
+
+    /// Waits as long as the state is so, but no longer than this.
+    fn wait_while(&self, patience: Duration, is_so: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {
+        let waited = self.changed.wait_timeout_while(lock(&self.state), patience, |state| is_so(state));
+        waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
     fn stop(&self) {

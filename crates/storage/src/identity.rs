@@ -113,6 +113,10 @@ fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
+/// What may lie in a directory before a database is made there: what an interrupted creation left, and what a node keeps
+/// beside its database and leaves when that is removed.
+const BESIDE: [&str; 4] = ["IDENTITY.new", "jwt.hex", "transactions.journal", "balsa.ipc"];
+
 /// There is no `IDENTITY`: a new database if there is nothing else, somebody else's directory otherwise.
 fn absent(dir: &Path) -> Result<Option<Identity>, OpenError> {
     let entries = match fs::read_dir(dir) {
@@ -122,7 +126,7 @@ fn absent(dir: &Path) -> Result<Option<Identity>, OpenError> {
     };
     for entry in entries {
         let entry = entry.map_err(|error| OpenError::io(dir, "list", error))?;
-        if entry.file_name() != "IDENTITY.new" {
+        if !BESIDE.iter().any(|name| entry.file_name() == *name) {
             let found = entry.file_name().to_string_lossy().into_owned();
             return Err(OpenError::NotADatabase { dir: dir.to_path_buf(), found });
         }

@@ -88,7 +88,7 @@ impl BlockMetrics {
         );
         // Series that are there from the beginning can be told from series that are missing.
         for path in PATHS {
-            metrics.imported.get_or_create(&PathLabel { path });
+            drop(metrics.imported.get_or_create(&PathLabel { path }));
         }
         metrics.stages(&BlockStages::default());
         registry.register("balsa_reorganisations", "Times that blocks left the chain", metrics.reorganisations.clone());

@@ -69,10 +69,10 @@ impl LevelMetrics {
         registry.register("balsa_persist_batches", "Batches in them", metrics.persisted_batches.clone());
         registry.register("balsa_persist_seconds", "Time spent in flushes", metrics.persist_seconds.clone());
         // Series that are there from the beginning can be told from series that are missing.
-        metrics.blocks.get_or_create(&BlockLabel { block: "head" });
-        metrics.pool.get_or_create(&PoolLabel { state: "pending" });
-        metrics.memory.get_or_create(&ComponentLabel { component: "pool" });
-        metrics.cache_reads.get_or_create(&CacheLabel { answer: "hit" });
+        drop(metrics.blocks.get_or_create(&BlockLabel { block: "head" }));
+        drop(metrics.pool.get_or_create(&PoolLabel { state: "pending" }));
+        drop(metrics.memory.get_or_create(&ComponentLabel { component: "pool" }));
+        drop(metrics.cache_reads.get_or_create(&CacheLabel { answer: "hit" }));
         metrics
     }
 

@@ -1,0 +1,6 @@
+//! The node from outside: a process, its doors, and what it answers.
+
+mod dev;
+mod engine_replay;
+mod process;
+mod start;

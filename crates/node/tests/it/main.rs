@@ -1,0 +1,7 @@
+//! A node on a chain of its own, driven as a consensus client drives it.
+
+mod building;
+mod events;
+mod fork_choice_model;
+mod index;
+mod support;
