@@ -4,4 +4,5 @@ mod building;
 mod events;
 mod fork_choice_model;
 mod index;
+mod kept_states;
 mod support;

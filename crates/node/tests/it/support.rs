@@ -23,6 +23,8 @@ pub(crate) struct Place {
     folder: TempDir,
     /// Directories of the transaction index; none for the engine's own.
     pub(crate) directories: usize,
+    /// Blocks below the head whose states are kept.
+    pub(crate) kept_blocks: u64,
 }
 
 /// A running node; its folder goes with it unless it is a [`Place`].
@@ -38,7 +40,7 @@ pub(crate) fn genesis() -> Genesis {
 
 impl Place {
     pub(crate) fn new(directories: usize) -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), directories }
+        Self { folder: tempfile::tempdir().unwrap(), directories, kept_blocks: 128 }
     }
 }
 
@@ -50,6 +52,12 @@ impl TestNode {
     pub(crate) fn with_settings(settings: NodeSettings) -> Self {
         let place = Place::new(0);
         let running = run(&place, settings);
+        Self { running, _folder: Some(place.folder) }
+    }
+
+    /// A node whose place goes with it.
+    pub(crate) fn within(place: Place) -> Self {
+        let running = run(&place, NodeSettings::default());
         Self { running, _folder: Some(place.folder) }
     }
 
@@ -111,7 +119,9 @@ fn run(place: &Place, settings: NodeSettings) -> Running {
     let transaction_index = place.directories == 0;
     let storage =
         StorageSettings { durability: Durability::Process, worker_threads: 1, transaction_index, ..Default::default() };
-    let chain_settings = ChainSettings { storage, ..ChainSettings::default() };
+    let flush_blocks = if place.kept_blocks < 32 { 1 } else { 32 };
+    let chain_settings =
+        ChainSettings { kept_blocks: place.kept_blocks, flush_blocks, storage, ..ChainSettings::default() };
     let executor = Arc::new(Executor::new(genesis.spec.clone(), 1, ExecutionMode::Auto).unwrap());
     let chain = Chain::open(&place.folder.path().join("chain"), &genesis, executor, chain_settings).unwrap();
     let pool = Arc::new(Pool::new(Limits::default(), pool_head(chain.view()).unwrap()));
