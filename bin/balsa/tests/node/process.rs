@@ -144,6 +144,7 @@ pub(crate) fn exchange(address: SocketAddr, request: &str) -> String {
 }
 
 /// Where the official vectors are; `None`, and said so, if they are not.
+#[expect(clippy::print_stderr, reason = "a test that tests nothing says so")]
 pub(crate) fn vectors(name: &str) -> Option<PathBuf> {
     let workspace = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
     let named = env::var_os("BALSA_VECTORS").map(PathBuf::from);

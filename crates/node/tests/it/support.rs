@@ -20,7 +20,7 @@ use tempfile::TempDir;
 
 /// A folder that several nodes use one after another.
 pub(crate) struct Place {
-    folder: TempDir,
+    pub(crate) folder: TempDir,
     /// Directories of the transaction index; none for the engine's own.
     pub(crate) directories: usize,
     /// Blocks below the head whose states are kept.
