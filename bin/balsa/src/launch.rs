@@ -19,6 +19,8 @@ pub(crate) struct Parts {
     pub(crate) genesis: GenesisBlock,
     /// What executes blocks.
     pub(crate) executor: Executor,
+    /// How chains are kept.
+    pub(crate) settings: ChainSettings,
 }
 
 impl Parts {
@@ -30,7 +32,7 @@ impl Parts {
     /// The same on a genesis block that is there already.
     pub(crate) fn on(global: &GlobalOptions, genesis: GenesisBlock) -> Result<Self, CommandError> {
         let executor = Executor::new(genesis.spec.clone(), global.workers(), ExecutionMode::Auto)?;
-        Ok(Self { genesis, executor })
+        Ok(Self { genesis, executor, settings: global.state.settings() })
     }
 
     /// The same with parts of the parallel path switched off.
@@ -40,7 +42,7 @@ impl Parts {
 
     /// Opens the chain in `dir`, or begins it there.
     pub(crate) fn open(&self, dir: &Path, mode: ExecutionMode) -> Result<Chain, CommandError> {
-        self.open_with(dir, mode, ChainSettings::default())
+        self.open_with(dir, mode, self.settings.clone())
     }
 
     fn open_with(&self, dir: &Path, mode: ExecutionMode, settings: ChainSettings) -> Result<Chain, CommandError> {

@@ -1,6 +1,7 @@
 //! Flags that several commands share.
 
 use crate::error::CommandError;
+use balsa_chain::{ChainSettings, TrieMemory};
 use balsa_chainspec::{Genesis, Network, genesis};
 use balsa_executor::{ExecutionMode, Stages};
 use clap::{Args, ValueEnum};
@@ -36,6 +37,34 @@ pub(crate) struct GlobalOptions {
     #[arg(id = "log_color", long = "log.color", global = true, value_name = "WHEN",
         value_enum, default_value_t = LogColor::Auto)]
     pub(crate) log_color: LogColor,
+    /// How states are kept.
+    #[command(flatten)]
+    pub(crate) state: StateMemoryOptions,
+}
+
+/// How states are kept.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "State")]
+pub(crate) struct StateMemoryOptions {
+    /// Memory for recent blocks and what their states do not share; beyond it the oldest are written early.
+    #[arg(id = "state_cache_bytes", long = "state.cache-bytes", global = true, value_name = "BYTES",
+        default_value_t = ChainSettings::default().kept_bytes_max)]
+    cache_bytes: u64,
+    /// Keep the nodes of the trie in a file of this directory, mapped into memory, instead of anonymous memory. The
+    /// file is deleted at the end.
+    #[arg(id = "state_mmap_dir", long = "state.mmap-dir", global = true, value_name = "DIR")]
+    mmap_dir: Option<PathBuf>,
+}
+
+impl StateMemoryOptions {
+    /// The settings of chains.
+    pub(crate) fn settings(&self) -> ChainSettings {
+        ChainSettings {
+            kept_bytes_max: self.cache_bytes,
+            trie_memory: self.mmap_dir.clone().map_or(TrieMemory::Anonymous, TrieMemory::FilesIn),
+            ..ChainSettings::default()
+        }
+    }
 }
 
 /// How blocks are executed.

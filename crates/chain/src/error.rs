@@ -2,6 +2,7 @@
 
 use alloy_primitives::B256;
 use balsa_executor::InternalError;
+use balsa_pages::FilePagesError;
 use balsa_storage::{BlockPointer, FlushError, OpenError, PersistError, StoreError};
 use balsa_trie::TrieError;
 use thiserror::Error;
@@ -16,6 +17,9 @@ pub enum ChainError {
     /// The trie of block 0, or of blocks that were executed before, could not be built.
     #[error("trie: {0}")]
     Trie(#[from] TrieError),
+    /// The directory for the trie's pages cannot be used.
+    #[error(transparent)]
+    TriePages(#[from] FilePagesError),
     /// Block 0 could not be stored.
     #[error(transparent)]
     Flush(#[from] FlushError),

@@ -45,8 +45,8 @@ impl KeptBlock {
         receipts: Vec<Receipt>,
         list: Option<Bytes>,
         total_difficulty: U256,
+        trie: StateTrie,
     ) -> Self {
-        let trie = StateTrie::persisted(block.header.state_root);
         let change = StateChange { layer: Arc::new(Layer::new(Default::default())), nodes: Arc::default() };
         Self::assemble(block, receipts, list, total_difficulty, trie, change)
     }

@@ -40,5 +40,5 @@ pub use genesis_block::GenesisBlock;
 pub use kept_block::KeptBlock;
 pub use outcome::{ImportOutcome, ImportedBlock, InvalidReason, Rejection};
 pub use preparation::Preparation;
-pub use settings::ChainSettings;
+pub use settings::{ChainSettings, TrieMemory};
 pub use view::{ChainView, FoundTransaction};

@@ -7,6 +7,7 @@ use alloy_primitives::Bytes;
 use balsa_executor::{Executor, SealedBlock};
 use balsa_state::ReadCache;
 use balsa_storage::{BlockPointer, CanonicalBlock, FlushBatch, Head, Persister, Snapshot, StateChange, Store};
+use balsa_trie::{PageMemory, StateTrie};
 use tracing::{info, warn};
 
 use crate::{
@@ -21,27 +22,33 @@ impl Chain {
     /// executed again, up to the head of the fork choice when it was last stored.
     ///
     /// # Errors
-    /// A directory that is not this chain's, damage, or the file system.
+    /// A directory that is not this chain's, damage, the file system, or a directory that takes no pages of the trie.
     pub fn open(
         dir: &Path,
         genesis: &GenesisBlock,
         executor: Arc<Executor>,
         settings: ChainSettings,
     ) -> Result<Self, ChainError> {
+        let pages = settings.trie_memory.pages()?;
         let store = Store::open(dir, genesis.hash(), genesis.spec.chain_id, settings.storage)?;
         if store.snapshot()?.head().is_none() {
             let change = genesis.change.clone().ok_or(ChainError::GenesisStateMissing)?;
             store.flush(&first_batch(genesis, vec![change]))?;
         }
-        let mut chain = Self::on_store(store, executor, settings)?;
+        let mut chain = Self::on_store(store, executor, settings, pages)?;
         chain.execute_again()?;
         Ok(chain)
     }
 
     /// The chain whose head is the store's.
-    fn on_store(store: Store, executor: Arc<Executor>, settings: ChainSettings) -> Result<Self, ChainError> {
+    fn on_store(
+        store: Store,
+        executor: Arc<Executor>,
+        settings: ChainSettings,
+        pages: Arc<dyn PageMemory>,
+    ) -> Result<Self, ChainError> {
         let snapshot = store.snapshot()?;
-        let root = Arc::new(stored_root(&snapshot)?);
+        let root = Arc::new(stored_root(&snapshot, pages)?);
         let view = Arc::new(ChainView {
             spec: executor.spec().clone(),
             safe: snapshot.safe()?,
@@ -105,7 +112,8 @@ impl Chain {
 pub(crate) fn first_batch(genesis: &GenesisBlock, changes: Vec<StateChange>) -> FlushBatch {
     let header = &genesis.block.header;
     let block = BlockPointer { number: header.number, hash: genesis.hash() };
-    let kept = KeptBlock::stored(genesis.block.clone(), Vec::new(), None, header.difficulty);
+    let trie = StateTrie::persisted(header.state_root);
+    let kept = KeptBlock::stored(genesis.block.clone(), Vec::new(), None, header.difficulty, trie);
     FlushBatch {
         blocks: vec![Arc::new(block_record::record(&kept))],
         canonical: vec![CanonicalBlock { block, transactions: Vec::new() }],
@@ -116,14 +124,15 @@ pub(crate) fn first_batch(genesis: &GenesisBlock, changes: Vec<StateChange>) -> 
 }
 
 /// The block whose state the store holds.
-fn stored_root(snapshot: &Snapshot) -> Result<KeptBlock, LookupError> {
+fn stored_root(snapshot: &Snapshot, pages: Arc<dyn PageMemory>) -> Result<KeptBlock, LookupError> {
     let Some(head) = snapshot.head() else { unreachable!("the genesis was flushed before") };
     let Head { total_difficulty, .. } = head;
     let block = head.pointer();
     let receipts = snapshot.receipts(&block)?.ok_or(LookupError::Missing { what: "receipts", block })?;
     let receipts = block_record::decode_receipts(block, &receipts)?;
     let (sealed, list) = stored_block(snapshot, block)?;
-    Ok(KeptBlock::stored(sealed, receipts, list, total_difficulty))
+    let trie = StateTrie::persisted_in(sealed.header.state_root, pages);
+    Ok(KeptBlock::stored(sealed, receipts, list, total_difficulty, trie))
 }
 
 fn stored_block(snapshot: &Snapshot, block: BlockPointer) -> Result<(SealedBlock, Option<Bytes>), LookupError> {

@@ -1,9 +1,12 @@
 //! What the owner of a chain chooses.
 
+use balsa_pages::{FilePages, FilePagesError, HugePages};
 use balsa_storage::Settings;
+use balsa_trie::PageMemory;
+use std::{path::PathBuf, sync::Arc};
 
 /// How to keep a chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChainSettings {
     /// Blocks below the head whose states stay in memory: how deep a reorganisation can reach.
     pub kept_blocks: u64,
@@ -14,6 +17,8 @@ pub struct ChainSettings {
     pub kept_bytes_max: u64,
     /// Bytes of trie nodes in memory from which the trie begins anew from the disk.
     pub trie_bytes_max: u64,
+    /// Where these nodes lie.
+    pub trie_memory: TrieMemory,
     /// The store below.
     pub storage: Settings,
 }
@@ -30,7 +35,28 @@ impl Default for ChainSettings {
             flush_blocks: 32,
             kept_bytes_max: 1 << 30,
             trie_bytes_max: 4 << 30,
+            trie_memory: TrieMemory::default(),
             storage: Settings::default(),
         }
+    }
+}
+
+/// Where the trie's nodes lie.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum TrieMemory {
+    /// In anonymous memory: huge pages where the system gives them.
+    #[default]
+    Anonymous,
+    /// In a file of this directory, mapped into memory and deleted when the chain is closed. A full disk stops the chain.
+    FilesIn(PathBuf),
+}
+
+impl TrieMemory {
+    /// Pages for a trie that begins. Each trie has its own, so that the room of an old one goes with it.
+    pub(crate) fn pages(&self) -> Result<Arc<dyn PageMemory>, FilePagesError> {
+        Ok(match self {
+            Self::Anonymous => Arc::new(HugePages),
+            Self::FilesIn(directory) => Arc::new(FilePages::in_directory(directory)?),
+        })
     }
 }

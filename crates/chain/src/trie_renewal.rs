@@ -41,7 +41,8 @@ impl Chain {
     fn renew_trie(&mut self) -> Result<(), ChainError> {
         let root = self.view.root();
         assert_eq!(self.view.flushed(), Some(root.pointer()), "the store holds another state than the root's");
-        let mut tries = HashMap::from([(root.hash(), StateTrie::persisted(root.block.header.state_root))]);
+        let empty = StateTrie::persisted_in(root.block.header.state_root, self.settings.trie_memory.pages()?);
+        let mut tries = HashMap::from([(root.hash(), empty)]);
         for kept in self.view.tree.in_order() {
             if let Some(parent) = tries.get(&kept.parent_hash()) {
                 let trie = self.derive(parent, kept)?;

@@ -8,7 +8,7 @@ use real_chains::{RealChain, import_next, small, through_the_merge, to_prague};
 /// Imports the whole chain, looks everything up again, in memory and from disk.
 fn imports_to_its_head(real: &RealChain, settings: ChainSettings) {
     let dir = tempfile::tempdir().unwrap();
-    let mut chain = real.open(dir.path(), settings).unwrap();
+    let mut chain = real.open(dir.path(), settings.clone()).unwrap();
     for block in &real.blocks {
         import_next(&mut chain, block);
     }

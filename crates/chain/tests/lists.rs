@@ -88,7 +88,7 @@ fn stored_blocks_are_executed_again_by_their_lists() {
     let devnet = Devnet::read();
     let dir = tempfile::tempdir().unwrap();
     let settings = ChainSettings { kept_blocks: 1000, ..small() };
-    let mut chain = devnet.open(dir.path(), settings);
+    let mut chain = devnet.open(dir.path(), settings.clone());
     let (_, head) = follow(&mut chain, &devnet);
     chain.close().unwrap();
     let chain = devnet.open(dir.path(), settings);

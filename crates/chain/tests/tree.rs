@@ -6,7 +6,9 @@ use std::{fs, path::Path};
 
 use alloy_consensus::Header;
 use alloy_primitives::{B256, U256};
-use balsa_chain::{Chain, ChainSettings, ForkChoiceError, ImportOutcome, InvalidReason, Rejection};
+use balsa_chain::{
+    Chain, ChainError, ChainSettings, ForkChoiceError, ImportOutcome, InvalidReason, Rejection, TrieMemory,
+};
 use balsa_executor::{InvalidBlock, SealedBlock};
 use balsa_storage::{BlockRecord, FlushBatch, Store};
 use real_chains::{altered, branch, import_next, small, through_the_merge, to_prague};
@@ -249,7 +251,7 @@ fn what_was_not_flushed_is_executed_again_with_its_branches() {
     let real = through_the_merge();
     let dir = tempfile::tempdir().unwrap();
     let settings = ChainSettings { kept_blocks: 1000, ..small() };
-    let mut chain = real.open(dir.path(), settings).unwrap();
+    let mut chain = real.open(dir.path(), settings.clone()).unwrap();
     for block in &real.blocks[..40] {
         import_next(&mut chain, block);
     }
@@ -258,7 +260,7 @@ fn what_was_not_flushed_is_executed_again_with_its_branches() {
     assert_eq!(chain.view().flushed().map(|block| block.number), Some(0));
     chain.close().unwrap();
 
-    let mut chain = real.open(dir.path(), settings).unwrap();
+    let mut chain = real.open(dir.path(), settings.clone()).unwrap();
     assert_eq!(chain.view().head().hash(), real.blocks[39].hash);
     assert_eq!(chain.view().root().number(), 0);
     chain.set_head(side[9].hash, None, None).unwrap();
@@ -304,12 +306,13 @@ fn a_large_trie_begins_anew() {
     let real = to_prague();
     let dir = tempfile::tempdir().unwrap();
     let settings = ChainSettings { kept_blocks: 20, trie_bytes_max: 1 << 20, ..small() };
+    let trie_bytes_max = settings.trie_bytes_max;
     let mut chain = real.open(dir.path(), settings).unwrap();
     let (mut renewed, mut bytes) = (0, 0);
     for block in &real.blocks {
         import_next(&mut chain, block);
         let now = chain.memory().unwrap().trie_page_bytes;
-        assert!(now <= settings.trie_bytes_max, "{now} bytes of trie after block {}", block.header.number);
+        assert!(now <= trie_bytes_max, "{now} bytes of trie after block {}", block.header.number);
         renewed += usize::from(now < bytes);
         bytes = now;
         // The blocks that stay can still be built upon.
@@ -334,4 +337,34 @@ fn a_small_budget_flushes_early() {
     assert!(most < 150, "{most} blocks were kept");
     chain.ping().unwrap();
     assert!(chain.view().flushed().is_some_and(|block| block.number > 50));
+}
+
+#[test]
+fn the_trie_may_lie_in_files() {
+    let real = to_prague();
+    let (dir, pages) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let files = || std::fs::read_dir(pages.path()).unwrap().count();
+    let trie_memory = TrieMemory::FilesIn(pages.path().to_owned());
+    // Begun anew every few blocks: each time in a file of its own.
+    let settings = ChainSettings { kept_blocks: 20, trie_bytes_max: 1 << 20, trie_memory, ..small() };
+    let mut chain = real.open(dir.path(), settings).unwrap();
+    for block in &real.blocks[..60] {
+        import_next(&mut chain, block);
+        assert_eq!(files(), 1, "block {}", block.header.number);
+    }
+    chain.close().unwrap();
+    assert_eq!(files(), 0);
+}
+
+#[test]
+fn a_directory_that_takes_no_pages_is_an_error_before_anything_is_begun() {
+    let real = to_prague();
+    let dir = tempfile::tempdir().unwrap();
+    let missing = dir.path().join("missing");
+    let database = dir.path().join("database");
+    let settings = ChainSettings { trie_memory: TrieMemory::FilesIn(missing.clone()), ..small() };
+    let Err(error) = real.open(&database, settings) else { panic!("opened") };
+    assert!(matches!(error, ChainError::TriePages(_)), "{error}");
+    assert!(error.to_string().contains(&missing.display().to_string()), "{error}");
+    assert!(!database.exists());
 }

@@ -107,10 +107,6 @@ pub(crate) struct StateOptions {
     #[arg(id = "state_blocks", long = "state.blocks", visible_alias = "engine.maxreorgdepth", value_name = "N",
         default_value_t = ChainSettings::default().kept_blocks)]
     kept_blocks: u64,
-    /// Megabytes of recent blocks and states in memory from which they are written to the disk early.
-    #[arg(id = "state_blocks_memory", long = "state.blocks-memory", value_name = "MB",
-        default_value_t = ChainSettings::default().kept_bytes_max >> 20)]
-    kept_megabytes_max: u64,
     /// Megabytes of the trie in memory from which it begins anew from the disk.
     #[arg(id = "state_trie_memory", long = "state.trie-memory", value_name = "MB",
         default_value_t = ChainSettings::default().trie_bytes_max >> 20)]
@@ -178,13 +174,12 @@ impl Node {
         }
     }
 
-    /// The chain's settings.
-    pub(crate) fn chain_settings(&self) -> ChainSettings {
+    /// The chain's settings, from those that every command takes.
+    pub(crate) fn chain_settings(&self, common: ChainSettings) -> ChainSettings {
         let mut settings = ChainSettings {
             kept_blocks: self.state.kept_blocks,
-            kept_bytes_max: self.state.kept_megabytes_max << 20,
             trie_bytes_max: self.state.trie_megabytes_max << 20,
-            ..ChainSettings::default()
+            ..common
         };
         settings.storage.memory_bytes =
             (self.state.database_megabytes << 20).max(balsa_storage::Settings::MEMORY_BYTES_MIN);

@@ -11,6 +11,7 @@ use crate::{
     metrics::Metrics,
     options::GlobalOptions,
 };
+use balsa_chain::ChainSettings;
 use balsa_chainspec::{ChainSpec, Genesis, Network};
 use balsa_node::Observer;
 use balsa_rpc::MetricsServer;
@@ -33,7 +34,7 @@ impl Node {
         let parts = Parts::new(global, &genesis)?.with_stages(self.execution.stages());
         say_what_starts(&parts, &place);
         let doors = || self.doors.settings(&place.dir, !self.dev.is_on);
-        let launched = self.plan(&place, &genesis, observer)?.launch(&parts, doors)?;
+        let launched = self.plan(&place, &genesis, parts.settings.clone(), observer)?.launch(&parts, doors)?;
         let metrics = self.serve_metrics(metrics, &launched)?;
         say_where(&launched, metrics.as_ref());
         if self.dev.is_on {
@@ -73,14 +74,20 @@ impl Node {
         global.genesis()
     }
 
-    fn plan(&self, place: &Place, genesis: &Genesis, observer: Observer) -> Result<NodePlan, CommandError> {
+    fn plan(
+        &self,
+        place: &Place,
+        genesis: &Genesis,
+        common: ChainSettings,
+        observer: Observer,
+    ) -> Result<NodePlan, CommandError> {
         let journal = self.pool.journal.clone().unwrap_or_else(|| place.dir.join("transactions.journal"));
         let index = self.pool.index_dirs.as_deref().map(balsa_txindex::Settings::parse).transpose()?;
         let network_id = self.network.network_id.unwrap_or(genesis.spec.chain_id);
         Ok(NodePlan {
             dir: place.dir.clone(),
             mode: self.execution.mode(),
-            chain: self.chain_settings(),
+            chain: self.chain_settings(common),
             pool: self.pool_limits(),
             journal: (!self.pool.no_journal).then_some(journal),
             index,
