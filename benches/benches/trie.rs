@@ -6,12 +6,60 @@ use balsa_trie::{
     AccountUpdate, NoNodes, RootAfter, StateTrie, Updates, cow_bytes, root_after, total_tree_bytes,
     total_unique_cow_bytes,
 };
-use criterion::Criterion;
-use std::{
-    hint::black_box,
-    sync::Arc,
-    time::{Duration, Instant},
+use criterion::{
+    Criterion as AnyCriterion,
+    measurement::{Measurement, ValueFormatter, WallTime},
 };
+use rustix::time::{ClockId, clock_gettime};
+use std::{hint::black_box, sync::Arc, time::Duration};
+
+/// Time that the processor spent on this thread: what other work takes of the clock does not count.
+fn now() -> Duration {
+    let now = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
+}
+
+type Criterion = AnyCriterion<ThreadTime>;
+
+/// Criterion's clock: [`now`].
+struct ThreadTime;
+
+impl Measurement for ThreadTime {
+    type Intermediate = Duration;
+    type Value = Duration;
+
+    fn start(&self) -> Duration {
+        now()
+    }
+
+    fn end(&self, start: Duration) -> Duration {
+        now() - start
+    }
+
+    fn add(&self, a: &Duration, b: &Duration) -> Duration {
+        *a + *b
+    }
+
+    fn zero(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn to_f64(&self, value: &Duration) -> f64 {
+        value.as_nanos() as f64
+    }
+
+    fn formatter(&self) -> &dyn ValueFormatter {
+        static WALL: WallTime = WallTime;
+        WALL.formatter()
+    }
+}
+
+/// The processor's time for one run.
+fn timed<T>(run: impl FnOnce() -> T) -> (Duration, T) {
+    let start = now();
+    let result = run();
+    (now() - start, result)
+}
 
 /// A stream of numbers that is the same on every run (SplitMix64).
 struct Random(u64);
@@ -70,9 +118,8 @@ fn chained(trie: &mut StateTrie, accounts: u64, count: usize, rounds: u64, rando
     let mut total = Duration::ZERO;
     for _ in 0..rounds {
         let block = random_block(accounts, count, random);
-        let start = Instant::now();
-        let result = after(trie, &block);
-        total += start.elapsed();
+        let (time, result) = timed(|| after(trie, &block));
+        total += time;
         *trie = result.trie;
     }
     total
@@ -100,9 +147,7 @@ fn update(c: &mut Criterion) {
             for _ in 0..rounds {
                 let next = after(&trie, &random_block(ACCOUNTS, 1000, &mut random)).trie;
                 let old = std::mem::replace(&mut trie, next);
-                let start = Instant::now();
-                drop(old);
-                total += start.elapsed();
+                total += timed(|| drop(old)).0;
             }
             total
         });
@@ -120,11 +165,7 @@ fn build(c: &mut Criterion) {
     for (name, updates) in [("accounts/1000000", &updates), ("slots/1000000", &contract)] {
         group.bench_function(name, |b| {
             b.iter_custom(|rounds| {
-                let run = || {
-                    let start = Instant::now();
-                    let result = after(&empty(), updates);
-                    (start.elapsed(), result)
-                };
+                let run = || timed(|| after(&empty(), updates));
                 (0..rounds).map(|_| with_threads(1, run).0).sum()
             });
         });
@@ -156,7 +197,7 @@ fn versions(c: &mut Criterion) {
 }
 
 fn main() {
-    let mut criterion = Criterion::default().configure_from_args();
+    let mut criterion = AnyCriterion::default().with_measurement(ThreadTime).configure_from_args();
     update(&mut criterion);
     build(&mut criterion);
     versions(&mut criterion);
