@@ -18,6 +18,9 @@ use alloy_primitives::{B256, Bytes};
 /// A subtree with no more leaves than this has no record in the store.
 pub const SMALL_LEAVES_MAX: u8 = 16;
 
+/// The longest record: an extension of 63 nibbles, and sixteen children with counts.
+const BRANCH_BYTES_MAX: usize = 1 + 32 + 6 + 16 * 33;
+
 /// The branch record of one position. See the module for its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Branch {
@@ -101,10 +104,11 @@ impl Branch {
         self.mask(1)
     }
 
-    pub(crate) fn new(extension: &Path, children: impl Iterator<Item = RecordChild>) -> Self {
-        let mut bytes = extension.to_bytes();
+    /// Appends the bytes of a record.
+    pub(crate) fn write(extension: &Path, children: impl Iterator<Item = RecordChild>, bytes: &mut Vec<u8>) {
+        bytes.reserve(BRANCH_BYTES_MAX);
+        bytes.extend_from_slice(&extension.to_bytes());
         let masks_at = bytes.len();
-        bytes.reserve(6 + 16 * 33);
         bytes.extend_from_slice(&[0; 6]);
         let mut masks = [0u16; 3];
         for child in children {
@@ -120,7 +124,11 @@ impl Branch {
         for (i, mask) in masks.iter().enumerate() {
             bytes[masks_at + 2 * i..][..2].copy_from_slice(&mask.to_be_bytes());
         }
-        Self { bytes: bytes.into() }
+    }
+
+    /// A record that [`Branch::write`] wrote.
+    pub(crate) fn written(bytes: Bytes) -> Self {
+        Self { bytes }
     }
 
     pub(crate) fn children(&self) -> impl Iterator<Item = RecordChild> + '_ {
@@ -156,10 +164,10 @@ mod tests {
             leaves,
             reference: Reference::hash(B256::repeat_byte(nibble as u8 + 1)),
         };
-        Branch::new(
-            &Path::ROOT.child(7).child(3).child(9),
-            [child(0, Some(3)), child(9, None), child(15, Some(16))].into_iter(),
-        )
+        let mut bytes = Vec::new();
+        let children = [child(0, Some(3)), child(9, None), child(15, Some(16))];
+        Branch::write(&Path::ROOT.child(7).child(3).child(9), children.into_iter(), &mut bytes);
+        Branch::written(bytes.into())
     }
 
     #[test]

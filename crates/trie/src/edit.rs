@@ -11,6 +11,7 @@ use crate::{
     load::{StoredLeaf, Tries, Want},
     path::{Path, common_nibbles, nibble_of},
     reference::Reference,
+    rlp::AccountLeaf,
 };
 use alloy_primitives::{B256, U256};
 use std::collections::HashMap;
@@ -20,6 +21,8 @@ pub(crate) trait Change<L> {
     fn key(&self) -> &B256;
     /// `None` deletes.
     fn value(&self) -> Option<&L>;
+    /// Whether the key's leaf is in memory, linked from the root, and gets another value: then the shape of the trie stays.
+    fn replaces(&self) -> bool;
 }
 
 /// A leaf that is there.
@@ -33,16 +36,52 @@ impl<L> Change<L> for Present<L> {
     fn value(&self) -> Option<&L> {
         self.1.as_ref()
     }
+
+    fn replaces(&self) -> bool {
+        false
+    }
 }
 
-/// A slot: zero deletes.
-impl Change<U256> for (B256, U256) {
+/// What becomes of an account.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AccountChange<'u> {
+    pub(crate) key: &'u B256,
+    pub(crate) value: Option<AccountLeaf>,
+    pub(crate) replaces: bool,
+}
+
+impl Change<AccountLeaf> for AccountChange<'_> {
     fn key(&self) -> &B256 {
-        &self.0
+        self.key
+    }
+
+    fn value(&self) -> Option<&AccountLeaf> {
+        self.value.as_ref()
+    }
+
+    fn replaces(&self) -> bool {
+        self.replaces
+    }
+}
+
+/// What becomes of a slot: zero deletes it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SlotChange<'u> {
+    pub(crate) slot: &'u (B256, U256),
+    pub(crate) replaces: bool,
+}
+
+impl Change<U256> for SlotChange<'_> {
+    fn key(&self) -> &B256 {
+        &self.slot.0
     }
 
     fn value(&self) -> Option<&U256> {
-        Some(&self.1).filter(|value| !value.is_zero())
+        Some(&self.slot.1).filter(|value| !value.is_zero())
+    }
+
+    fn replaces(&self) -> bool {
+        self.replaces
     }
 }
 
@@ -53,6 +92,10 @@ impl<L, C: Change<L>> Change<L> for &C {
 
     fn value(&self) -> Option<&L> {
         C::value(self)
+    }
+
+    fn replaces(&self) -> bool {
+        C::replaces(self)
     }
 }
 
@@ -138,6 +181,10 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
             }
             was_large = old.is_large();
             let view = self.pen.arena().view(old.link);
+            let is_cut = depth < self.precut.depth;
+            if view.class().is_branch() && !is_cut && changes.iter().all(Change::replaces) {
+                return self.replaced(depth, &old, changes).map(Some);
+            }
             if view.class().is_branch() {
                 self.below_branch(depth, &old, view.branch(), changes)?
             } else {
@@ -339,7 +386,7 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
         for (rank, nibble) in nibbles(mask).enumerate() {
             match (&fork.children[nibble], old) {
                 (Some(child), _) => {
-                    new.set_link(rank, child.link);
+                    new.set_link(rank, child.link, self.pen.arena().is_light(child.link));
                     new.set_count(rank, child.leaves);
                     match &child.reference {
                         Some(reference) => new.set_reference(rank, reference),
@@ -433,7 +480,7 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
         Ok(link)
     }
 
-    fn note(&mut self, key: &B256, depth: usize, record: Link) {
+    pub(crate) fn note(&mut self, key: &B256, depth: usize, record: Link) {
         self.notes.records.push((self.trie, Path::of_key(key, depth), record));
     }
 }

@@ -12,9 +12,12 @@ use crate::{
 };
 use alloy_primitives::B256;
 use balsa_keccak::keccak256_many;
+use std::hint::black_box;
 
 /// Nodes encoded before they are hashed: as many as the batch hasher orders by length at a time.
 const BATCH: usize = 256;
+/// Nodes touched before the first of them is encoded, see [`crate::replace`].
+const TOUCHED: usize = 8;
 
 /// Nodes that wait for their hash.
 #[derive(Debug, Default)]
@@ -102,6 +105,10 @@ impl Buffers {
     fn references(&mut self, arena: &Arena, depth: usize, batch: &[Waiting]) -> &[Reference] {
         self.extended.clear();
         for (i, waiting) in batch.iter().enumerate() {
+            if i.is_multiple_of(TOUCHED) {
+                let next = &batch[i..batch.len().min(i + TOUCHED)];
+                black_box(next.iter().fold(0, |sum, waiting| sum ^ arena.view(waiting.node).touch()));
+            }
             let view = arena.view(waiting.node);
             self.lens[i] = Writer::new(&mut self.bytes[i]).node(&view, depth);
             if view.class().is_branch() && view.branch().extension_len() > 0 {

@@ -148,7 +148,7 @@ fn branch_of(pen: &mut Pen<'_>, depth: usize, record: &Branch) -> Result<Link, T
     let (link, branch) = pen.branch(depth, mask, &record.extension(), leaves)?;
     for (rank, child) in record.children().enumerate() {
         debug_assert_eq!(Some(child.nibble), nibbles(mask).nth(rank));
-        branch.set_link(rank, link_of(child.leaves));
+        branch.set_link(rank, link_of(child.leaves), false);
         branch.set_count(rank, link_of(child.leaves).persisted_leaves());
         branch.set_reference(rank, &child.reference);
     }

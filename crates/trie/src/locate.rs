@@ -20,12 +20,23 @@ pub(crate) struct Probe<'k> {
     link: Link,
     /// The reference of `link`; read only where that is not in memory.
     expected: Reference,
+    /// Whether no node on the way was loaded just now.
+    is_linked: bool,
+}
+
+/// Where a key's leaf is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Located {
+    /// [`Link::NONE`] where there is none.
+    pub(crate) leaf: Link,
+    /// Whether the links of the old version lead to it.
+    pub(crate) is_linked: bool,
 }
 
 impl<'k> Probe<'k> {
     /// At the root of trie `trie`.
     pub(crate) fn new(trie: usize, key: &'k B256, root: Link, root_hash: B256) -> Self {
-        Self { trie, key, depth: 0, link: root, expected: Reference::hash(root_hash) }
+        Self { trie, key, depth: 0, link: root, expected: Reference::hash(root_hash), is_linked: true }
     }
 
     /// Looks at one node, and goes below it if it is a branch.
@@ -39,6 +50,7 @@ impl<'k> Probe<'k> {
                 return Step::Blocked;
             };
             self.link = link;
+            self.is_linked = false;
         }
         let view = arena.view(self.link);
         if !view.class().is_branch() {
@@ -80,12 +92,12 @@ enum Step {
     Blocked,
 }
 
-/// The leaf of each probe, [`Link::NONE`] where there is none. Probes are sorted by trie, then by key.
+/// The leaf of each probe. Probes are sorted by trie, then by key.
 pub(crate) fn leaves<L: StoredLeaf>(
     pen: &mut Pen<'_>,
     tries: &mut Tries<'_>,
     mut probes: Vec<Probe<'_>>,
-) -> Result<Vec<Link>, TrieError> {
+) -> Result<Vec<Located>, TrieError> {
     let mut active: Vec<usize> = (0..probes.len()).collect();
     while !active.is_empty() {
         let mut blocked = Vec::new();
@@ -106,5 +118,5 @@ pub(crate) fn leaves<L: StoredLeaf>(
         tries.loaded.extend(wants.iter().zip(tops).map(|(want, top)| ((want.trie, want.path), top)));
         active = blocked;
     }
-    Ok(probes.into_iter().map(|probe| probe.link).collect())
+    Ok(probes.into_iter().map(|probe| Located { leaf: probe.link, is_linked: probe.is_linked }).collect())
 }

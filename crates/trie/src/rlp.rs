@@ -9,6 +9,7 @@ use crate::{
 use alloy_primitives::{B256, U256};
 use alloy_rlp::Encodable;
 use balsa_state::{Account, EMPTY_CODE_HASH, EMPTY_ROOT};
+use std::sync::atomic::Ordering::Relaxed;
 
 /// The longest node, a branch of sixteen hashes, has 532 bytes.
 pub(crate) const NODE_BYTES_MAX: usize = 544;
@@ -173,19 +174,19 @@ impl<'a> Writer<'a> {
             return self.branch_with_inline(branch);
         }
         self.list_header(32 * children + 17);
-        let mut rank = 0;
+        let mut references = branch.reference_words().iter();
         for nibble in 0..16 {
             if branch.mask() >> nibble & 1 == 0 {
                 self.byte(0x80);
                 continue;
             }
-            self.byte(0xa0);
-            let at: &mut [u8; 32] = (&mut self.to[self.len..self.len + 32]).try_into().expect("32 bytes");
-            for (i, chunk) in at.as_chunks_mut::<8>().0.iter_mut().enumerate() {
-                *chunk = branch.reference_word(rank, i).to_ne_bytes();
+            let Some(reference) = references.next() else { unreachable!("a reference for every bit") };
+            let at: &mut [u8; 33] = (&mut self.to[self.len..self.len + 33]).try_into().expect("33 bytes");
+            at[0] = 0xa0;
+            for (chunk, word) in at[1..].as_chunks_mut::<8>().0.iter_mut().zip(reference) {
+                *chunk = word.load(Relaxed).to_ne_bytes();
             }
-            self.len += 32;
-            rank += 1;
+            self.len += 33;
         }
         self.byte(0x80);
     }

@@ -3,11 +3,11 @@
 use crate::{
     AccountUpdate, Branch, NodeSource, Path, StateTrie, TrieError, Updates,
     arena::{Arena, Pen},
-    edit::{Child, Precut, Present},
+    edit::{AccountChange, Child, Precut, SlotChange},
     error::TrieId,
     link::Link,
     load::{ACCOUNTS, Tries},
-    locate::{self, Probe},
+    locate::{self, Located, Probe},
     reference::Reference,
     rlp::{AccountLeaf, Leaf},
     tasks::{Division, Made, Task, Workshop},
@@ -75,32 +75,34 @@ pub(crate) fn root_after_divided(
     let mut tries = Tries::new(source, addresses);
 
     let old = old_leaves(parent, &mut pen, &mut tries, updates)?;
-    let plans: Vec<_> =
-        updates.accounts.iter().zip(&old).map(|(update, old)| Plan::new(update, *old, updates.keep_empty)).collect();
-    load_storage(&mut pen, &mut tries, updates, &plans)?;
+    let plans: Vec<_> = updates
+        .accounts
+        .iter()
+        .zip(&old)
+        .map(|(update, old)| Plan::new(update, old.leaf, updates.keep_empty))
+        .collect();
+    let slots = slot_changes(&mut pen, &mut tries, updates, &plans)?;
 
     let mut made = Made { pens: vec![pen], ..Made::default() };
     let workshop = Workshop { arena, tries: &tries, epoch, division };
-    let storage = storage_after(&workshop, &mut made, updates, &plans)?;
-    let changes: Vec<Present<AccountLeaf>> = updates
-        .accounts
-        .iter()
-        .zip(plans.iter().zip(&storage))
-        .map(|(update, (plan, storage))| (update.address_hash, plan.leaf(storage.as_ref())))
-        .collect();
+    let storage = storage_after(&workshop, &mut made, &slots, &plans)?;
+    let leaves: Vec<_> = plans.iter().zip(&storage).map(|(plan, storage)| plan.leaf(storage.as_ref())).collect();
+    let changes = account_changes(updates, &old, &leaves);
     let task =
         Task { trie: ACCOUNTS, depth: 0, old: parent.top(), changes: changes.as_slice(), precut: Precut::default() };
     let top = workshop.run::<AccountLeaf, _>(vec![task], &mut made)?[0];
 
     let root = top.map_or(EMPTY_ROOT, |top| top.reference.expect("all is hashed").to_hash());
     let link = top.map_or(Link::NONE, |top| top.link);
-    let storage_roots: Vec<_> = changes.iter().map(|change| change.1.map_or(Link::NONE, |leaf| leaf.storage)).collect();
+    let storage_roots: Vec<_> = leaves.iter().map(|leaf| leaf.map_or(Link::NONE, |leaf| leaf.storage)).collect();
     let nodes = NodeChanges::of(&mut made, updates, &plans);
     let unused = unused(arena, &tries, &made, link, &storage_roots);
     made.pens.into_iter().for_each(Pen::keep);
     arena.release(&unused);
     let trie = StateTrie::of_version(forest.version(link, &[&parent.version]), root);
-    let accounts = changes.into_iter().map(|change| (change.0, change.1.map(|leaf| leaf.account))).collect();
+    let account =
+        |(update, leaf): (&AccountUpdate, &Option<AccountLeaf>)| (update.address_hash, leaf.map(|leaf| leaf.account));
+    let accounts = updates.accounts.iter().zip(&leaves).map(account).collect();
     Ok(RootAfter { trie, root, accounts, nodes })
 }
 
@@ -156,30 +158,61 @@ impl StateTrie {
     }
 }
 
+/// An account's leaf in the parent.
+struct OldLeaf {
+    leaf: Option<AccountLeaf>,
+    is_linked: bool,
+}
+
+/// The changes of the account trie, without those that change nothing.
+fn account_changes<'u>(
+    updates: &'u Updates,
+    old: &[OldLeaf],
+    leaves: &[Option<AccountLeaf>],
+) -> Vec<AccountChange<'u>> {
+    let change = |((update, old), value): ((&'u AccountUpdate, &OldLeaf), &Option<AccountLeaf>)| {
+        let mut replaces = false;
+        if old.is_linked
+            && let (Some(old), Some(new)) = (&old.leaf, value)
+        {
+            if new.is_same(old) {
+                return None;
+            }
+            replaces = !new.hashes_alike(old);
+        }
+        Some(AccountChange { key: &update.address_hash, value: *value, replaces })
+    };
+    updates.accounts.iter().zip(old).zip(leaves).filter_map(change).collect()
+}
+
 /// The accounts' leaves in the parent, in the order of the updates.
 fn old_leaves(
     parent: &StateTrie,
     pen: &mut Pen<'_>,
     tries: &mut Tries<'_>,
     updates: &Updates,
-) -> Result<Vec<Option<AccountLeaf>>, TrieError> {
+) -> Result<Vec<OldLeaf>, TrieError> {
     let probes = updates
         .accounts
         .iter()
         .map(|update| Probe::new(ACCOUNTS, &update.address_hash, parent.version.root, parent.root()))
         .collect();
     let leaves = locate::leaves::<AccountLeaf>(pen, tries, probes)?;
-    let read = |leaf: Link| leaf.is_node().then(|| AccountLeaf::read(&pen.arena().view(leaf)));
+    let read = |Located { leaf, is_linked }| OldLeaf {
+        leaf: (leaf != Link::NONE).then(|| AccountLeaf::read(&pen.arena().view(leaf))),
+        is_linked,
+    };
     Ok(leaves.into_iter().map(read).collect())
 }
 
-/// Loads what the changed slots need.
-fn load_storage<'u>(
+/// The changes of each account's storage trie, without those that change nothing; nothing where none is to be edited.
+/// What they need is in memory then.
+fn slot_changes<'u>(
     pen: &mut Pen<'_>,
     tries: &mut Tries<'_>,
     updates: &'u Updates,
     plans: &[Plan],
-) -> Result<(), TrieError> {
+) -> Result<Vec<Option<Vec<SlotChange<'u>>>>, TrieError> {
     let mut probes = Vec::new();
     for (trie, (update, plan)) in updates.accounts.iter().zip(plans).enumerate() {
         let Some(AccountLeaf { account, storage }) = plan.account else { continue };
@@ -188,30 +221,47 @@ fn load_storage<'u>(
             probes.extend(update.slots.iter().map(probe));
         }
     }
-    locate::leaves::<U256>(pen, tries, probes).map(|_| ())
+    let mut located = locate::leaves::<U256>(pen, tries, probes)?.into_iter();
+    let mut change = |slot: &'u (B256, U256)| {
+        let found = located.next().expect("a probe for every slot");
+        let mut replaces = false;
+        if found.is_linked && found.leaf != Link::NONE {
+            if U256::read(&pen.arena().view(found.leaf)) == slot.1 {
+                return None;
+            }
+            replaces = !slot.1.is_zero();
+        }
+        Some(SlotChange { slot, replaces })
+    };
+    let changes = |(update, plan): (&'u AccountUpdate, &Plan)| {
+        let AccountLeaf { storage, .. } = plan.account.filter(|_| !update.slots.is_empty())?;
+        if storage == Link::NONE {
+            return Some(update.slots.iter().map(|slot| SlotChange { slot, replaces: false }).collect());
+        }
+        Some(update.slots.iter().filter_map(&mut change).collect())
+    };
+    Ok(updates.accounts.iter().zip(plans).map(changes).collect())
 }
 
 /// The storage tries that were edited, in the order of the updates; nothing where none was.
-fn storage_after<'a>(
+fn storage_after<'a, 'c>(
     workshop: &Workshop<'_, 'a>,
     made: &mut Made<'a>,
-    updates: &Updates,
+    changes: &'c [Option<Vec<SlotChange<'c>>>],
     plans: &[Plan],
 ) -> Result<Vec<Option<Option<Child>>>, TrieError> {
-    let mut after = vec![None; plans.len()];
-    let is_edited = |i: &usize| plans[*i].account.is_some() && !updates.accounts[*i].slots.is_empty();
-    let edited: Vec<usize> = (0..plans.len()).filter(is_edited).collect();
-    let task = |i: &usize| Task {
-        trie: *i,
+    let task = |(trie, changes): (usize, &'c [SlotChange<'c>])| Task {
+        trie,
         depth: 0,
-        old: plans[*i].storage_top(workshop.arena),
-        changes: updates.accounts[*i].slots.as_slice(),
+        old: plans[trie].storage_top(workshop.arena),
+        changes,
         precut: Precut::default(),
     };
-    let tasks = edited.iter().map(task).collect();
-    let tops = workshop.run::<U256, _>(tasks, made)?;
-    for (i, top) in edited.into_iter().zip(tops) {
-        after[i] = Some(top);
+    let edited = || changes.iter().enumerate().filter_map(|(trie, changes)| Some((trie, changes.as_deref()?)));
+    let tops = workshop.run::<U256, _>(edited().map(task).collect(), made)?;
+    let mut after = vec![None; plans.len()];
+    for ((trie, _), top) in edited().zip(tops) {
+        after[trie] = Some(top);
     }
     Ok(after)
 }

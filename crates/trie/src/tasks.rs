@@ -15,6 +15,7 @@ use crate::{
     load::{StoredLeaf, Tries},
     path::nibble_of,
 };
+use alloy_primitives::Bytes;
 use rayon::prelude::*;
 use std::{collections::HashMap, marker::PhantomData};
 
@@ -229,18 +230,38 @@ impl<'a> Workshop<'_, 'a> {
                 top.reference = Some(reference);
             }
         }
-        let record = |link: Link| link.is_node().then(|| record_of(self.arena, link));
-        let records = std::mem::take(&mut notes.records).into_iter();
-        Ok((tops, pen, notes, records.map(|(trie, path, link)| (trie, path, record(link))).collect()))
+        let records = records_of(self.arena, std::mem::take(&mut notes.records));
+        Ok((tops, pen, notes, records))
     }
 }
 
-/// The record of a large branch.
-pub(crate) fn record_of(arena: &Arena, link: Link) -> Branch {
+/// The records of large branches, all in one piece of memory.
+fn records_of(arena: &Arena, notes: Vec<(usize, Path, Link)>) -> Vec<(usize, Path, Option<Branch>)> {
+    let mut bytes = Vec::new();
+    let ends: Vec<usize> = notes
+        .iter()
+        .map(|(_, _, link)| {
+            if link.is_node() {
+                write_record(arena, *link, &mut bytes);
+            }
+            bytes.len()
+        })
+        .collect();
+    let bytes = Bytes::from(bytes);
+    let mut start = 0;
+    let record = |((trie, path, link), end): ((usize, Path, Link), usize)| {
+        let record = link.is_node().then(|| Branch::written(bytes.slice(start..end)));
+        start = end;
+        (trie, path, record)
+    };
+    notes.into_iter().zip(ends).map(record).collect()
+}
+
+fn write_record(arena: &Arena, link: Link, bytes: &mut Vec<u8>) {
     let branch = arena.view(link).branch();
     let children = nibbles(branch.mask()).enumerate().map(|(rank, nibble)| {
         let leaves = Some(branch.count(rank)).filter(|leaves| *leaves <= crate::SMALL_LEAVES_MAX);
         RecordChild { nibble, leaves, reference: branch.reference(rank) }
     });
-    Branch::new(&branch.extension(), children)
+    Branch::write(&branch.extension(), children, bytes);
 }

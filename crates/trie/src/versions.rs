@@ -10,8 +10,9 @@
 //! them sixteen cache lines, at every level of every changed path.
 
 use crate::{
-    arena::{Arena, PageMemory},
+    arena::{Arena, BranchView, Class, PageMemory, nibbles},
     link::Link,
+    side_by_side::{Own, own_beside},
     walk::{Cursor, own_nodes},
 };
 use std::{
@@ -76,13 +77,17 @@ impl Forest {
     fn release(&self, id: u64) {
         let mut living = self.living();
         let Entry { root, neighbours } = living.versions.remove(&id).expect("a version is dropped once");
-        let others: Vec<_> = neighbours.iter().filter_map(|n| Cursor::at(living.versions[n].root)).collect();
-        let mut own = Vec::new();
-        own_nodes(&self.arena, root, 0, &others, &mut |node, _| {
-            own.push(node);
-            true
-        });
-        self.arena.release(&own);
+        let others: Vec<_> = neighbours.iter().map(|n| living.versions[n].root).collect();
+        let mut own = Nodes::default();
+        match others[..] {
+            [] => own_beside(&self.arena, root, Link::NONE, &mut own),
+            [other] => own_beside(&self.arena, root, other, &mut own),
+            _ => {
+                let others: Vec<_> = others.into_iter().filter_map(Cursor::at).collect();
+                own_nodes(&self.arena, root, 0, &others, &mut |node, class| own.node(node, class));
+            }
+        }
+        self.arena.release(&own.0);
         for &neighbour in &neighbours {
             let entry = living.versions.get_mut(&neighbour).expect("neighbours are alive");
             entry.neighbours.retain(|&n| n != id);
@@ -97,6 +102,21 @@ impl Forest {
     fn living(&self) -> MutexGuard<'_, Living> {
         // A panic while it was held is a bug that leaks nodes at worst.
         self.living.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// All nodes that it is told of.
+#[derive(Default)]
+struct Nodes(Vec<Link>);
+
+impl Own for Nodes {
+    fn node(&mut self, node: Link, _: Class) -> bool {
+        self.0.push(node);
+        true
+    }
+
+    fn light_leaves(&mut self, branch: &BranchView<'_>, ranks: u16) {
+        self.0.extend(nibbles(ranks).map(|rank| branch.link(rank)));
     }
 }
 

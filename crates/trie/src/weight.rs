@@ -5,8 +5,9 @@
 
 use crate::{
     StateTrie,
+    arena::{BranchView, Class, LIGHT_BYTES, nibbles},
     link::Link,
-    walk::{Cursor, own_nodes},
+    side_by_side::{Own, own_beside},
 };
 use std::{collections::HashSet, sync::Arc};
 
@@ -29,42 +30,72 @@ impl StateTrie {
 
 /// Bytes of all nodes in memory of one version, storage tries included.
 pub fn total_tree_bytes(version: &StateTrie) -> u64 {
-    weigh(version, None, |_| true)
+    let mut bytes = Bytes(0);
+    weigh(version, None, &mut bytes);
+    bytes.0
 }
 
 /// Bytes of the nodes that `derived` has and `base` does not.
 pub fn cow_bytes(base: &StateTrie, derived: &StateTrie) -> u64 {
-    weigh(derived, Some(base), |_| true)
+    let mut bytes = Bytes(0);
+    weigh(derived, Some(base), &mut bytes);
+    bytes.0
 }
 
 /// Bytes of the nodes that at least one of `derived` has and `base` does not, each counted once.
 pub fn total_unique_cow_bytes(base: &StateTrie, derived: &[StateTrie]) -> u64 {
-    let mut seen = HashSet::with_hasher(foldhash::fast::RandomState::default());
-    derived.iter().map(|version| weigh(version, Some(base), |node| seen.insert(node))).sum()
+    let mut bytes = UniqueBytes::default();
+    derived.iter().for_each(|version| weigh(version, Some(base), &mut bytes));
+    bytes.bytes
 }
 
-/// Bytes of the nodes of `version` that `base` does not have. Where `is_new` says no, nothing below counts.
-fn weigh(version: &StateTrie, base: Option<&StateTrie>, mut is_new: impl FnMut(Link) -> bool) -> u64 {
+/// Weighs the nodes of `version` that `base` does not have.
+fn weigh(version: &StateTrie, base: Option<&StateTrie>, to: &mut impl Own) {
     let forest = &version.version.forest;
     let base = base.filter(|base| Arc::ptr_eq(&base.version.forest, forest));
-    let others = base.and_then(|base| Cursor::at(base.version.root));
-    let mut bytes = 0;
-    own_nodes(&forest.arena, version.version.root, 0, others.as_slice(), &mut |node, class| {
-        let new = is_new(node);
-        bytes += if new { class.bytes() as u64 } else { 0 };
-        new
-    });
-    bytes
+    let other = base.map_or(Link::NONE, |base| base.version.root);
+    own_beside(&forest.arena, version.version.root, other, to);
+}
+
+/// The sum of what it is told of.
+struct Bytes(u64);
+
+impl Own for Bytes {
+    fn node(&mut self, _: Link, class: Class) -> bool {
+        self.0 += class.bytes() as u64;
+        true
+    }
+
+    fn light_leaves(&mut self, _: &BranchView<'_>, ranks: u16) {
+        self.0 += u64::from(ranks.count_ones()) * LIGHT_BYTES;
+    }
+}
+
+/// The sum of what it is told of for the first time.
+#[derive(Default)]
+struct UniqueBytes {
+    bytes: u64,
+    seen: HashSet<Link, foldhash::fast::RandomState>,
+}
+
+impl Own for UniqueBytes {
+    fn node(&mut self, node: Link, class: Class) -> bool {
+        let is_new = self.seen.insert(node);
+        self.bytes += if is_new { class.bytes() as u64 } else { 0 };
+        is_new
+    }
+
+    fn light_leaves(&mut self, branch: &BranchView<'_>, ranks: u16) {
+        // Two versions may hold one leaf below two branches.
+        let new = nibbles(ranks).filter(|rank| self.seen.insert(branch.link(*rank))).count();
+        self.bytes += new as u64 * LIGHT_BYTES;
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        AccountUpdate, NoNodes, Updates,
-        arena::{Arena, Class, nibbles},
-        root_after,
-    };
+    use crate::{AccountUpdate, NoNodes, Updates, arena::Arena, root_after};
     use alloy_primitives::{U256, keccak256};
     use proptest::{collection::vec, prelude::*};
 

@@ -28,11 +28,19 @@ impl Class {
         Self(3 + units as u8)
     }
 
+    #[inline]
     pub(crate) fn is_branch(self) -> bool {
         self.0 > 3
     }
 
+    /// Whether nodes are leaves of the smaller size, of [`LIGHT_BYTES`].
+    #[inline]
+    pub(crate) fn is_light(self) -> bool {
+        self == Self::SLOT || self == Self::PLAIN
+    }
+
     /// Size of a node.
+    #[inline]
     pub(crate) fn units(self) -> usize {
         match self {
             Self::SLOT | Self::PLAIN => 2,
@@ -42,6 +50,7 @@ impl Class {
     }
 
     /// Size of a node in bytes.
+    #[inline]
     pub(crate) fn bytes(self) -> usize {
         self.units() * UNIT_BYTES
     }
@@ -54,6 +63,9 @@ impl Class {
         Self(index)
     }
 }
+
+/// Size of the leaves that [`Class::is_light`] tells of.
+pub(crate) const LIGHT_BYTES: u64 = 2 * UNIT_BYTES as u64;
 
 /// A branch with sixteen children, an extension and counts has 20 units.
 const BRANCH_UNITS_MAX: usize = 21;

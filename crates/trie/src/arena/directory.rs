@@ -33,11 +33,13 @@ impl Directory {
     ///
     /// # Panics
     /// If the page was never added.
+    #[inline]
     pub(super) fn page(&self, page: u32) -> (Pool, &[AtomicU64]) {
         let (segment, i) = self.locate(page);
         (Pool(segment.pools[i].load(Relaxed)), &segment.words.words()[i * PAGE_WORDS..(i + 1) * PAGE_WORDS])
     }
 
+    #[inline]
     pub(super) fn pool(&self, page: u32) -> Pool {
         let (segment, i) = self.locate(page);
         Pool(segment.pools[i].load(Relaxed))
@@ -58,6 +60,7 @@ impl Directory {
         Ok(())
     }
 
+    #[inline]
     fn locate(&self, page: u32) -> (&Segment, usize) {
         let (index, i, _) = place(page);
         let (chunk, entry) = chunk_of(index);
@@ -67,6 +70,7 @@ impl Directory {
 }
 
 /// The segment of a page, the page's place in it, and the segment's size in pages.
+#[inline]
 fn place(page: u32) -> (u32, usize, usize) {
     if page >= SEGMENT_PAGES {
         let index = SMALL_SEGMENTS - 1 + page / SEGMENT_PAGES;
@@ -79,6 +83,7 @@ fn place(page: u32) -> (u32, usize, usize) {
 }
 
 /// The chunk of the table that a segment stands in, and where.
+#[inline]
 fn chunk_of(index: u32) -> (usize, usize) {
     let shifted = index + (1 << FIRST_CHUNK_BITS);
     let bits = shifted.ilog2();

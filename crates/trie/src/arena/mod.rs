@@ -28,7 +28,7 @@ mod memory;
 mod pen;
 mod view;
 
-pub(crate) use class::Class;
+pub(crate) use class::{Class, LIGHT_BYTES};
 pub use memory::{HeapMemory, MemoryError, PageMemory, Words};
 pub(crate) use pen::Pen;
 pub(crate) use view::{BranchView, NewBranch, View, nibbles, rank_in};
@@ -114,11 +114,19 @@ impl Arena {
         u64::from(self.free().pages) * PAGE_BYTES as u64
     }
 
+    #[inline]
     pub(crate) fn class(&self, node: Link) -> Class {
         let (page, _) = split(node);
         self.directory.pool(page).class()
     }
 
+    /// Whether a link is one to a leaf of the smaller size.
+    #[inline]
+    pub(crate) fn is_light(&self, link: Link) -> bool {
+        link.is_node() && self.class(link).is_light()
+    }
+
+    #[inline]
     pub(crate) fn view(&self, node: Link) -> View<'_> {
         let (page, unit) = split(node);
         let (pool, words) = self.directory.page(page);
@@ -181,6 +189,7 @@ impl Arena {
     }
 }
 
+#[inline]
 fn split(node: Link) -> (u32, usize) {
     let bits = node.bits();
     (bits >> UNIT_BITS, bits as usize % PAGE_UNITS)

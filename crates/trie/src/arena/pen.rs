@@ -1,6 +1,6 @@
 //! Making nodes: one pen a task, so that tasks share nothing but the arena's lists of free places, and those seldom.
 
-use super::{Arena, ArenaError, BATCH, Class, DEPTHS, NewBranch, Pool, view::branch_class};
+use super::{Arena, ArenaError, BATCH, Class, DEPTHS, NewBranch, Pool, View, view::branch_class};
 use crate::{link::Link, path::Path, rlp::Leaf};
 use alloy_primitives::B256;
 use std::sync::atomic::Ordering::Relaxed;
@@ -44,12 +44,21 @@ impl<'a> Pen<'a> {
         Ok((node, NewBranch::begin(self.arena.view(node), mask, extension, leaves, self.epoch)))
     }
 
+    /// A branch with everything that `old`, a branch at `depth` too, has.
+    pub(crate) fn copy(&mut self, depth: usize, old: &View<'_>) -> Result<(Link, NewBranch<'a>), ArenaError> {
+        let node = self.place(old.class(), depth)?;
+        let view = self.arena.view(node);
+        view.copy_branch(old, self.epoch);
+        Ok((node, NewBranch::reopen(view)))
+    }
+
     /// Keeps what was made.
     pub(crate) fn keep(mut self) {
         self.arena.live_bytes.fetch_add(self.bytes, Relaxed);
         self.made.clear();
     }
 
+    #[inline]
     fn place(&mut self, class: Class, depth: usize) -> Result<Link, ArenaError> {
         let pool = Pool::of(class, depth);
         let places = &mut self.places[usize::from(pool.0)];

@@ -4,8 +4,10 @@
 //! slot      key[4] value[4]
 //! plain     key[4] nonce balance[2] epoch
 //! full      key[4] nonce balance[4] code_hash[4] storage_root[4] storage:u32|epoch:u32
-//! branch    mask:u16|inline:u16|extension_len:u8|_  leaves:u32|epoch:u32  (extension[4])  link:u32*  reference[4]*  (count:u8*)
+//! branch    mask:u16|inline:u16|extension_len:u8|light:u16|_  leaves:u32|epoch:u32  (extension[4])  link:u32*  reference[4]*  (count:u8*)
 //! ```
+//! `inline` and `light` have a bit a child, by rank: its reference is the child itself; it is a leaf of the smaller size, in
+//! memory, so that whoever weighs a branch knows what such children weigh without looking them up.
 //! Keys, hashes and paths stand as their bytes; numbers as words, the low one first. Children of a branch stand in the
 //! order of their nibbles. `leaves` is the number of leaves below the branch, where a subtree that is not in memory and
 //! has a record in the store counts for the least it can have: so a branch is large exactly when `leaves` says so.
@@ -30,10 +32,12 @@ impl<'a> View<'a> {
         Self { class, words }
     }
 
+    #[inline]
     pub(crate) fn class(&self) -> Class {
         self.class
     }
 
+    #[inline]
     pub(crate) fn word(&self, i: usize) -> u64 {
         self.words[i].load(Relaxed)
     }
@@ -101,11 +105,34 @@ impl<'a> View<'a> {
     }
 
     /// Number of leaves at or below this node; see the module for what counts.
+    #[inline]
     pub(crate) fn leaves(&self) -> u32 {
         if self.class.is_branch() { self.word(1) as u32 } else { 1 }
     }
 
+    /// Reads a word of every cache line, so that they are on their way when they are needed. What it returns means nothing.
+    #[inline]
+    pub(crate) fn touch(&self) -> u64 {
+        self.words.iter().step_by(CACHE_LINE_WORDS).fold(0, |sum, word| sum ^ word.load(Relaxed))
+    }
+
+    /// The same of the lines with a branch's head and links.
+    #[inline]
+    pub(crate) fn touch_links(&self) -> u64 {
+        self.word(0) ^ self.words[CACHE_LINE_WORDS.min(self.words.len() - 1)].load(Relaxed)
+    }
+
+    /// Becomes the same node as `other`, of the same class, touched at `epoch`.
+    pub(crate) fn copy_branch(&self, other: &View<'_>, epoch: u32) {
+        debug_assert!(self.class == other.class && self.class.is_branch());
+        for (to, from) in self.words.iter().zip(other.words) {
+            to.store(from.load(Relaxed), Relaxed);
+        }
+        self.set_word(1, u64::from(self.word(1) as u32) | u64::from(epoch) << 32);
+    }
+
     /// The node as a branch.
+    #[inline]
     pub(crate) fn branch(self) -> BranchView<'a> {
         debug_assert!(self.class.is_branch());
         let head = self.word(0);
@@ -132,7 +159,9 @@ impl<'a> View<'a> {
     }
 }
 
+const CACHE_LINE_WORDS: usize = 8;
 const FULL_LINK: usize = 17;
+const LIGHT_SHIFT: u32 = 40;
 const EXTENSION_MASK: u64 = 0xff << 32;
 
 /// The class of branches of so many children.
@@ -156,35 +185,54 @@ pub(crate) struct BranchView<'a> {
 
 impl BranchView<'_> {
     /// A bit for every child.
+    #[inline]
     pub(crate) fn mask(&self) -> u16 {
         self.mask
     }
 
     /// Which of the children `nibble` is, if there is one.
+    #[inline]
     pub(crate) fn rank(&self, nibble: usize) -> Option<usize> {
         (self.mask >> nibble & 1 == 1).then(|| rank_in(self.mask, nibble))
     }
 
+    #[inline]
     pub(crate) fn link(&self, rank: usize) -> Link {
         let pair = self.view.word(self.links + rank / 2);
         Link::from_bits(if rank.is_multiple_of(2) { pair as u32 } else { (pair >> 32) as u32 })
     }
 
+    #[inline]
     pub(crate) fn reference(&self, rank: usize) -> Reference {
         let inline = self.view.word(0) >> 16 >> rank & 1 == 1;
         Reference { bytes: self.view.hash(self.references + 4 * rank), inline }
     }
 
     /// A bit for every child, by rank, whose reference is the child itself.
+    #[inline]
     pub(crate) fn inline_ranks(&self) -> u16 {
         (self.view.word(0) >> 16) as u16
     }
 
-    /// Word `i` of the reference of a child.
-    pub(crate) fn reference_word(&self, rank: usize, i: usize) -> u64 {
-        self.view.word(self.references + 4 * rank + i)
+    /// A bit for every child, by rank, that is a leaf of the smaller size in memory.
+    #[inline]
+    pub(crate) fn light_ranks(&self) -> u16 {
+        (self.view.word(0) >> LIGHT_SHIFT) as u16
     }
 
+    /// The words of all references, four a child.
+    pub(crate) fn reference_words(&self) -> &[[AtomicU64; 4]] {
+        let count = self.mask.count_ones() as usize;
+        self.view.words[self.references..self.references + 4 * count].as_chunks().0
+    }
+
+    /// The words of all links, two a word, the low one first.
+    #[inline]
+    pub(crate) fn link_words(&self) -> impl Iterator<Item = u64> + '_ {
+        self.view.words[self.links..self.references].iter().map(|word| word.load(Relaxed))
+    }
+
+    #[inline]
     pub(crate) fn extension_len(&self) -> usize {
         (self.view.word(0) >> 32) as usize & 0xff
     }
@@ -196,16 +244,19 @@ impl BranchView<'_> {
         }
     }
 
+    #[inline]
     pub(crate) fn leaves(&self) -> u32 {
         self.view.leaves()
     }
 
     /// Whether the store has, or must have, a record for this branch.
+    #[inline]
     pub(crate) fn is_large(&self) -> bool {
         self.leaves() > COUNT_MAX
     }
 
     /// The leaves of a child of a large branch; one more than a small subtree has if it is large.
+    #[inline]
     pub(crate) fn count(&self, rank: usize) -> u8 {
         debug_assert!(self.is_large());
         (self.view.word(self.counts() + rank / 8) >> (rank % 8 * 8)) as u8
@@ -245,10 +296,13 @@ impl<'a> NewBranch<'a> {
         Self(view.branch())
     }
 
-    pub(crate) fn set_link(&self, rank: usize, link: Link) {
+    /// `is_light` tells of a leaf of the smaller size.
+    pub(crate) fn set_link(&self, rank: usize, link: Link, is_light: bool) {
         let at = self.0.links + rank / 2;
         let (shift, keep) = if rank.is_multiple_of(2) { (0, 0xffff_ffff_0000_0000) } else { (32, 0xffff_ffff) };
         self.0.view.set_word(at, self.0.view.word(at) & keep | u64::from(link.bits()) << shift);
+        let (head, bit) = (self.0.view.word(0), 1 << (LIGHT_SHIFT + rank as u32));
+        self.0.view.set_word(0, if is_light { head | bit } else { head & !bit });
     }
 
     pub(crate) fn set_reference(&self, rank: usize, reference: &Reference) {
@@ -276,9 +330,9 @@ impl<'a> NewBranch<'a> {
 
     /// Copies the link and reference of a child of another branch.
     pub(crate) fn copy(&self, rank: usize, from: &BranchView<'_>, from_rank: usize) {
-        self.set_link(rank, from.link(from_rank));
+        self.set_link(rank, from.link(from_rank), from.light_ranks() >> from_rank & 1 == 1);
         for i in 0..4 {
-            self.0.view.set_word(self.0.references + 4 * rank + i, from.reference_word(from_rank, i));
+            self.0.view.set_word(self.0.references + 4 * rank + i, from.view.word(from.references + 4 * from_rank + i));
         }
         if from.inline_ranks() >> from_rank & 1 == 1 {
             self.0.view.set_word(0, self.0.view.word(0) | 1 << (16 + rank));
