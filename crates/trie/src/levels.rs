@@ -4,7 +4,7 @@
 //! its children, which stand deeper, have theirs.
 
 use crate::{
-    arena::{Arena, NewBranch},
+    arena::{Arena, NewBranch, TOUCHED, touched},
     link::Link,
     path::Path,
     reference::Reference,
@@ -12,12 +12,9 @@ use crate::{
 };
 use alloy_primitives::B256;
 use balsa_keccak::keccak256_many;
-use std::hint::black_box;
 
 /// Nodes encoded before they are hashed: as many as the batch hasher orders by length at a time.
 const BATCH: usize = 256;
-/// Nodes touched before the first of them is encoded, see [`crate::replace`].
-const TOUCHED: usize = 8;
 
 /// Nodes that wait for their hash.
 #[derive(Debug, Default)]
@@ -104,15 +101,13 @@ impl Buffers {
 
     fn references(&mut self, arena: &Arena, depth: usize, batch: &[Waiting]) -> &[Reference] {
         self.extended.clear();
-        for (i, waiting) in batch.iter().enumerate() {
-            if i.is_multiple_of(TOUCHED) {
-                let next = &batch[i..batch.len().min(i + TOUCHED)];
-                black_box(next.iter().fold(0, |sum, waiting| sum ^ arena.view(waiting.node).touch()));
-            }
-            let view = arena.view(waiting.node);
-            self.lens[i] = Writer::new(&mut self.bytes[i]).node(&view, depth);
-            if view.class().is_branch() && view.branch().extension_len() > 0 {
-                self.extended.push((i, view.branch().extension()));
+        for (chunk, group) in batch.chunks(TOUCHED).enumerate() {
+            for (i, view) in touched(group.iter().map(|waiting| arena.view(waiting.node))).iter().enumerate() {
+                let i = chunk * TOUCHED + i;
+                self.lens[i] = Writer::new(&mut self.bytes[i]).node(view, depth);
+                if view.class().is_branch() && view.branch().extension_len() > 0 {
+                    self.extended.push((i, view.branch().extension()));
+                }
             }
         }
         self.hash(batch.len());

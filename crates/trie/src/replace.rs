@@ -6,16 +6,12 @@
 
 use crate::{
     TrieError,
-    arena::NewBranch,
+    arena::{NewBranch, TOUCHED, View, touched},
     edit::{Change, Child, Edit, split_at_nibble},
     link::Link,
     load::StoredLeaf,
     path::nibble_of,
 };
-use std::hint::black_box;
-
-/// Nodes touched before the first of them is read: a processor waits for about this many cache lines at a time anyway.
-const TOUCHED: usize = 8;
 
 /// A branch above some of the changes, not copied yet.
 struct Old<'c, C> {
@@ -39,9 +35,10 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
         let mut top = None;
         while !level.is_empty() {
             for group in level.chunks(TOUCHED) {
-                self.touch(group);
-                for branch in group {
-                    let copy = self.copied(branch, &mut below)?;
+                let arena = self.pen.arena();
+                let views = touched(group.iter().map(|branch| arena.view(branch.node)));
+                for (branch, view) in group.iter().zip(views) {
+                    let copy = self.copied(branch, view, &mut below)?;
                     top.get_or_insert(copy);
                 }
             }
@@ -52,16 +49,15 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
         Ok(Child { link, leaves: old.leaves, reference: None, made: true })
     }
 
-    fn touch<C>(&self, group: &[Old<'_, C>]) {
-        let arena = self.pen.arena();
-        black_box(group.iter().fold(0, |sum, branch| sum ^ arena.view(branch.node).touch()));
-    }
-
     /// Copies a branch, with new leaves where its children are leaves; branches among them are left to the next level.
-    fn copied<'c, C: Change<L>>(&mut self, old: &Old<'c, C>, below: &mut Vec<Old<'c, C>>) -> Result<Link, TrieError> {
+    fn copied<'c, C: Change<L>>(
+        &mut self,
+        old: &Old<'c, C>,
+        view: View<'_>,
+        below: &mut Vec<Old<'c, C>>,
+    ) -> Result<Link, TrieError> {
         let depth = usize::from(old.depth);
         let arena = self.pen.arena();
-        let view = arena.view(old.node);
         let (link, copy) = self.pen.copy(depth, &view)?;
         if let Some((parent, rank)) = old.parent {
             NewBranch::reopen(arena.view(parent)).set_link(rank.into(), link, false);

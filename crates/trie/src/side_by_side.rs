@@ -5,14 +5,10 @@
 //! branch and never touched. Whatever is no pair of branches with equal extensions is left to [`own_nodes`].
 
 use crate::{
-    arena::{Arena, BranchView, Class, nibbles},
+    arena::{Arena, BranchView, Class, TOUCHED, Touched, View, nibbles, touched_links},
     link::Link,
     walk::{Cursor, own_nodes},
 };
-use std::hint::black_box;
-
-/// Pairs touched before the first of them is read.
-const TOUCHED: usize = 8;
 
 /// Who is told what a tree holds of its own.
 pub(crate) trait Own {
@@ -37,28 +33,31 @@ pub(crate) fn own_beside(arena: &Arena, node: Link, other: Link, own: &mut impl 
     level.retain(|pair| pair.node.is_node() && pair.node != pair.other);
     let mut below = Vec::new();
     while !level.is_empty() {
-        for group in level.chunks(TOUCHED) {
-            touch(arena, group);
-            group.iter().for_each(|pair| pair.visit(arena, &mut below, own));
+        for group in level.chunks(TOUCHED / 2) {
+            let views = touched_pairs(arena, group);
+            for (pair, views) in group.iter().zip(views.chunks(2)) {
+                pair.visit(arena, views, &mut below, own);
+            }
         }
         level.clear();
         std::mem::swap(&mut level, &mut below);
     }
 }
 
-fn touch(arena: &Arena, group: &[Pair]) {
-    let links = |link: Link| if link.is_node() { arena.view(link).touch_links() } else { 0 };
-    black_box(group.iter().fold(0, |sum, pair| sum ^ links(pair.node) ^ links(pair.other)));
+/// The views of both nodes of each pair; of one twice where the other is not in memory.
+fn touched_pairs<'a>(arena: &'a Arena, group: &[Pair]) -> Touched<'a> {
+    let other = |pair: &Pair| if pair.other.is_node() { pair.other } else { pair.node };
+    touched_links(group.iter().flat_map(|pair| [arena.view(pair.node), arena.view(other(pair))]))
 }
 
 impl Pair {
-    fn visit(&self, arena: &Arena, below: &mut Vec<Pair>, own: &mut impl Own) {
-        let Some((branch, other)) = self.branches(arena) else {
+    fn visit(&self, arena: &Arena, views: &[View<'_>], below: &mut Vec<Pair>, own: &mut impl Own) {
+        let Some((branch, other)) = self.branches(views) else {
             let others = Cursor::at(self.other);
             let visit = &mut |node, class| own.node(node, class);
             return own_nodes(arena, self.node, self.depth.into(), others.as_slice(), visit);
         };
-        if !own.node(self.node, arena.class(self.node)) {
+        if !own.node(self.node, views[0].class()) {
             return;
         }
         let changed = match &other {
@@ -78,13 +77,13 @@ impl Pair {
     }
 
     /// Both as branches whose children stand at the same paths; the other only if there is one.
-    fn branches<'a>(&self, arena: &'a Arena) -> Option<(BranchView<'a>, Option<BranchView<'a>>)> {
-        let branch = |link: Link| arena.class(link).is_branch().then(|| arena.view(link).branch());
-        let here = branch(self.node)?;
+    fn branches<'a>(&self, views: &[View<'a>]) -> Option<(BranchView<'a>, Option<BranchView<'a>>)> {
+        let branch = |view: View<'a>| view.class().is_branch().then(|| view.branch());
+        let here = branch(views[0])?;
         if !self.other.is_node() {
             return Some((here, None));
         }
-        let there = branch(self.other)?;
+        let there = branch(views[1])?;
         let len = here.extension_len();
         let is_aligned = len == there.extension_len() && (len == 0 || here.extension() == there.extension());
         is_aligned.then_some((here, Some(there)))

@@ -26,11 +26,13 @@ mod class;
 mod directory;
 mod memory;
 mod pen;
+mod touch;
 mod view;
 
 pub(crate) use class::{Class, LIGHT_BYTES};
 pub use memory::{HeapMemory, MemoryError, PageMemory, Words};
 pub(crate) use pen::Pen;
+pub(crate) use touch::{TOUCHED, Touched, touched, touched_links};
 pub(crate) use view::{BranchView, NewBranch, View, nibbles, rank_in};
 
 use crate::link::Link;
@@ -51,6 +53,9 @@ pub(crate) const PAGES_MAX: u32 = (1 << (32 - UNIT_BITS)) - 1;
 /// Nodes of depths below this have pages of their own, deeper ones share.
 const DEPTHS: usize = if PAGES_BY_DEPTH { 12 } else { 1 };
 const PAGES_BY_DEPTH: bool = true;
+/// Room for the numbers of all classes: a power of two, for a pool is taken apart wherever a handle is followed.
+const CLASSES: usize = Class::COUNT.next_power_of_two();
+const POOLS: usize = DEPTHS * CLASSES;
 /// Free places that a [`Pen`] takes from the arena at a time.
 const BATCH: usize = 32;
 
@@ -74,11 +79,11 @@ struct Pool(u16);
 
 impl Pool {
     fn of(class: Class, depth: usize) -> Self {
-        Self((depth.min(DEPTHS - 1) * Class::COUNT + class.index()) as u16)
+        Self((depth.min(DEPTHS - 1) * CLASSES + class.index()) as u16)
     }
 
     fn class(self) -> Class {
-        Class::from_index((usize::from(self.0) % Class::COUNT) as u8)
+        Class::from_index((usize::from(self.0) % CLASSES) as u8)
     }
 }
 
@@ -100,7 +105,7 @@ struct Free {
 
 impl Arena {
     pub(crate) fn new(memory: Arc<dyn PageMemory>) -> Self {
-        let free = Free { pages: 0, places: vec![Vec::new(); DEPTHS * Class::COUNT] };
+        let free = Free { pages: 0, places: vec![Vec::new(); POOLS] };
         Self { directory: Directory::default(), memory, free: Mutex::new(free), live_bytes: AtomicU64::new(0) }
     }
 

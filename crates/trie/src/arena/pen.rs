@@ -1,6 +1,6 @@
 //! Making nodes: one pen a task, so that tasks share nothing but the arena's lists of free places, and those seldom.
 
-use super::{Arena, ArenaError, BATCH, Class, DEPTHS, NewBranch, Pool, View, view::branch_class};
+use super::{Arena, ArenaError, BATCH, Class, NewBranch, POOLS, Pool, View, view::branch_class};
 use crate::{link::Link, path::Path, rlp::Leaf};
 use alloy_primitives::B256;
 use std::sync::atomic::Ordering::Relaxed;
@@ -18,7 +18,7 @@ pub(crate) struct Pen<'a> {
 impl<'a> Pen<'a> {
     /// `epoch` is written into every node: when it was last touched.
     pub(crate) fn new(arena: &'a Arena, epoch: u32) -> Self {
-        Self { arena, places: vec![Vec::new(); DEPTHS * Class::COUNT], made: Vec::new(), bytes: 0, epoch }
+        Self { arena, places: vec![Vec::new(); POOLS], made: Vec::new(), bytes: 0, epoch }
     }
 
     pub(crate) fn arena(&self) -> &'a Arena {

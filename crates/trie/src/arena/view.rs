@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
     class: Class,
-    words: &'a [AtomicU64],
+    pub(super) words: &'a [AtomicU64],
 }
 
 impl<'a> View<'a> {
@@ -110,18 +110,6 @@ impl<'a> View<'a> {
         if self.class.is_branch() { self.word(1) as u32 } else { 1 }
     }
 
-    /// Reads a word of every cache line, so that they are on their way when they are needed. What it returns means nothing.
-    #[inline]
-    pub(crate) fn touch(&self) -> u64 {
-        self.words.iter().step_by(CACHE_LINE_WORDS).fold(0, |sum, word| sum ^ word.load(Relaxed))
-    }
-
-    /// The same of the lines with a branch's head and links.
-    #[inline]
-    pub(crate) fn touch_links(&self) -> u64 {
-        self.word(0) ^ self.words[CACHE_LINE_WORDS.min(self.words.len() - 1)].load(Relaxed)
-    }
-
     /// Becomes the same node as `other`, of the same class, touched at `epoch`.
     pub(crate) fn copy_branch(&self, other: &View<'_>, epoch: u32) {
         debug_assert!(self.class == other.class && self.class.is_branch());
@@ -159,7 +147,6 @@ impl<'a> View<'a> {
     }
 }
 
-const CACHE_LINE_WORDS: usize = 8;
 const FULL_LINK: usize = 17;
 const LIGHT_SHIFT: u32 = 40;
 const EXTENSION_MASK: u64 = 0xff << 32;
