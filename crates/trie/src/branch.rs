@@ -18,9 +18,6 @@ use alloy_primitives::{B256, Bytes};
 /// A subtree with no more leaves than this has no record in the store.
 pub const SMALL_LEAVES_MAX: u8 = 16;
 
-/// The longest record: an extension of 63 nibbles, and sixteen children with counts.
-const BRANCH_BYTES_MAX: usize = 1 + 32 + 6 + 16 * 33;
-
 /// The branch record of one position. See the module for its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Branch {
@@ -47,6 +44,9 @@ pub(crate) struct RecordChild {
 }
 
 impl Branch {
+    /// Bytes of a record with sixteen children, none of them large, and no extension: most have no more.
+    pub(crate) const BYTES_USUAL: usize = 1 + 6 + 16 * 33;
+
     /// Takes bytes from a store.
     ///
     /// # Errors
@@ -106,7 +106,6 @@ impl Branch {
 
     /// Appends the bytes of a record.
     pub(crate) fn write(extension: &Path, children: impl Iterator<Item = RecordChild>, bytes: &mut Vec<u8>) {
-        bytes.reserve(BRANCH_BYTES_MAX);
         bytes.extend_from_slice(&extension.to_bytes());
         let masks_at = bytes.len();
         bytes.extend_from_slice(&[0; 6]);

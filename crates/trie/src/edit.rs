@@ -46,7 +46,7 @@ impl<L> Change<L> for Present<L> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AccountChange<'u> {
     pub(crate) key: &'u B256,
-    pub(crate) value: Option<AccountLeaf>,
+    pub(crate) value: Option<&'u AccountLeaf>,
     pub(crate) replaces: bool,
 }
 
@@ -56,7 +56,7 @@ impl Change<AccountLeaf> for AccountChange<'_> {
     }
 
     fn value(&self) -> Option<&AccountLeaf> {
-        self.value.as_ref()
+        self.value
     }
 
     fn replaces(&self) -> bool {

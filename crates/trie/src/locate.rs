@@ -3,7 +3,7 @@
 
 use crate::{
     TrieError,
-    arena::{Arena, Pen},
+    arena::{Arena, Pen, TOUCHED, View, touched_links},
     link::Link,
     load::{StoredLeaf, Tries, Want},
     path::{Path, nibble_of},
@@ -40,7 +40,7 @@ impl<'k> Probe<'k> {
     }
 
     /// Looks at one node, and goes below it if it is a branch.
-    fn step(&mut self, arena: &Arena, tries: &Tries<'_>) -> Step {
+    fn step(&mut self, view: Option<View<'_>>, arena: &Arena, tries: &Tries<'_>) -> Step {
         if self.link == Link::NONE {
             return Step::Done;
         }
@@ -52,7 +52,7 @@ impl<'k> Probe<'k> {
             self.link = link;
             self.is_linked = false;
         }
-        let view = arena.view(self.link);
+        let view = view.unwrap_or_else(|| arena.view(self.link));
         if !view.class().is_branch() {
             if view.key() != *self.key {
                 self.link = Link::NONE;
@@ -92,6 +92,28 @@ enum Step {
     Blocked,
 }
 
+/// Lets each probe of a group take a step.
+fn step_all(
+    arena: &Arena,
+    tries: &Tries<'_>,
+    probes: &mut [Probe<'_>],
+    group: &[usize],
+    down: &mut Vec<usize>,
+    blocked: &mut Vec<usize>,
+) {
+    let links = group.iter().map(|&i| probes[i].link).filter(|link| link.is_node());
+    let mut views = touched_links(links.map(|link| arena.view(link))).into_iter();
+    for &i in group {
+        let probe = &mut probes[i];
+        let view = if probe.link.is_node() { views.next() } else { None };
+        match probe.step(view, arena, tries) {
+            Step::Down => down.push(i),
+            Step::Blocked => blocked.push(i),
+            Step::Done => {}
+        }
+    }
+}
+
 /// The leaf of each probe. Probes are sorted by trie, then by key.
 pub(crate) fn leaves<L: StoredLeaf>(
     pen: &mut Pen<'_>,
@@ -103,13 +125,11 @@ pub(crate) fn leaves<L: StoredLeaf>(
         let mut blocked = Vec::new();
         // All probes a level, then the next: what one waits for from memory, others wait for at the same time.
         while !active.is_empty() {
-            active.retain(|&i| {
-                let step = probes[i].step(pen.arena(), tries);
-                if let Step::Blocked = step {
-                    blocked.push(i);
-                }
-                matches!(step, Step::Down)
-            });
+            let mut down = Vec::with_capacity(active.len());
+            for group in active.chunks(TOUCHED) {
+                step_all(pen.arena(), tries, &mut probes, group, &mut down, &mut blocked);
+            }
+            active = down;
         }
         blocked.sort_unstable();
         let mut wants: Vec<Want> = blocked.iter().map(|&i| probes[i].want()).collect();

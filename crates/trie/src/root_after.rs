@@ -75,40 +75,34 @@ pub(crate) fn root_after_divided(
     let mut tries = Tries::new(source, addresses);
 
     let old = old_leaves(parent, &mut pen, &mut tries, updates)?;
-    let plans: Vec<_> = updates
-        .accounts
-        .iter()
-        .zip(&old)
-        .map(|(update, old)| Plan::new(update, old.leaf, updates.keep_empty))
-        .collect();
+    let mut plans = plans(arena, updates, &old);
     let slots = slot_changes(&mut pen, &mut tries, updates, &plans)?;
 
     let mut made = Made { pens: vec![pen], ..Made::default() };
     let workshop = Workshop { arena, tries: &tries, epoch, division };
     let storage = storage_after(&workshop, &mut made, &slots, &plans)?;
-    let leaves: Vec<_> = plans.iter().zip(&storage).map(|(plan, storage)| plan.leaf(storage.as_ref())).collect();
-    let changes = account_changes(updates, &old, &leaves);
+    plans.iter_mut().zip(storage).for_each(|(plan, storage)| plan.take(storage));
+    let changes = account_changes(arena, updates, &old, &plans);
     let task =
         Task { trie: ACCOUNTS, depth: 0, old: parent.top(), changes: changes.as_slice(), precut: Precut::default() };
     let top = workshop.run::<AccountLeaf, _>(vec![task], &mut made)?[0];
 
     let root = top.map_or(EMPTY_ROOT, |top| top.reference.expect("all is hashed").to_hash());
     let link = top.map_or(Link::NONE, |top| top.link);
-    let storage_roots: Vec<_> = leaves.iter().map(|leaf| leaf.map_or(Link::NONE, |leaf| leaf.storage)).collect();
     let nodes = NodeChanges::of(&mut made, updates, &plans);
-    let unused = unused(arena, &tries, &made, link, &storage_roots);
+    let unused = unused(arena, &tries, &made, link, &plans);
     made.pens.into_iter().for_each(Pen::keep);
     arena.release(&unused);
     let trie = StateTrie::of_version(forest.version(link, &[&parent.version]), root);
     let account =
-        |(update, leaf): (&AccountUpdate, &Option<AccountLeaf>)| (update.address_hash, leaf.map(|leaf| leaf.account));
-    let accounts = updates.accounts.iter().zip(&leaves).map(account).collect();
+        |(update, plan): (&AccountUpdate, &Plan)| (update.address_hash, plan.account.map(|leaf| leaf.account));
+    let accounts = updates.accounts.iter().zip(&plans).map(account).collect();
     Ok(RootAfter { trie, root, accounts, nodes })
 }
 
 /// What is to become of one account.
 struct Plan {
-    /// With the storage it had; nothing if it will be gone.
+    /// With the storage it had, and then with that which it will have; nothing if it will be gone.
     account: Option<AccountLeaf>,
     /// Whether the storage it had is gone.
     cleared: bool,
@@ -127,15 +121,17 @@ impl Plan {
         Self { account: Some(AccountLeaf { account, storage }), cleared: cleared && had_storage }
     }
 
-    /// The account's leaf, with its storage trie after the block where that was edited.
-    fn leaf(&self, storage: Option<&Option<Child>>) -> Option<AccountLeaf> {
-        let mut leaf = self.account?;
-        if let Some(top) = storage {
+    /// Takes the top of the storage trie after the block, where that was edited.
+    fn take(&mut self, storage: Option<Option<Child>>) {
+        if let (Some(leaf), Some(top)) = (&mut self.account, storage) {
             leaf.storage = top.map_or(Link::NONE, |top| top.link);
             let root = |top: Child| top.reference.expect("all is hashed").to_hash();
             leaf.account.storage_root = top.map_or(EMPTY_ROOT, root);
         }
-        Some(leaf)
+    }
+
+    fn storage(&self) -> Link {
+        self.account.map_or(Link::NONE, |leaf| leaf.storage)
     }
 
     fn storage_top(&self, arena: &Arena) -> Option<Child> {
@@ -158,31 +154,35 @@ impl StateTrie {
     }
 }
 
-/// An account's leaf in the parent.
-struct OldLeaf {
-    leaf: Option<AccountLeaf>,
-    is_linked: bool,
+fn plans(arena: &Arena, updates: &Updates, old: &[Located]) -> Vec<Plan> {
+    let plan = |(update, old): (&AccountUpdate, &Located)| Plan::new(update, old_leaf(arena, old), updates.keep_empty);
+    updates.accounts.iter().zip(old).map(plan).collect()
+}
+
+fn old_leaf(arena: &Arena, located: &Located) -> Option<AccountLeaf> {
+    (located.leaf != Link::NONE).then(|| AccountLeaf::read(&arena.view(located.leaf)))
 }
 
 /// The changes of the account trie, without those that change nothing.
 fn account_changes<'u>(
+    arena: &Arena,
     updates: &'u Updates,
-    old: &[OldLeaf],
-    leaves: &[Option<AccountLeaf>],
+    old: &[Located],
+    plans: &'u [Plan],
 ) -> Vec<AccountChange<'u>> {
-    let change = |((update, old), value): ((&'u AccountUpdate, &OldLeaf), &Option<AccountLeaf>)| {
+    let change = |((update, old), plan): ((&'u AccountUpdate, &Located), &'u Plan)| {
         let mut replaces = false;
         if old.is_linked
-            && let (Some(old), Some(new)) = (&old.leaf, value)
+            && let (Some(old), Some(new)) = (old_leaf(arena, old), &plan.account)
         {
-            if new.is_same(old) {
+            if new.is_same(&old) {
                 return None;
             }
-            replaces = !new.hashes_alike(old);
+            replaces = !new.hashes_alike(&old);
         }
-        Some(AccountChange { key: &update.address_hash, value: *value, replaces })
+        Some(AccountChange { key: &update.address_hash, value: plan.account.as_ref(), replaces })
     };
-    updates.accounts.iter().zip(old).zip(leaves).filter_map(change).collect()
+    updates.accounts.iter().zip(old).zip(plans).filter_map(change).collect()
 }
 
 /// The accounts' leaves in the parent, in the order of the updates.
@@ -191,18 +191,16 @@ fn old_leaves(
     pen: &mut Pen<'_>,
     tries: &mut Tries<'_>,
     updates: &Updates,
-) -> Result<Vec<OldLeaf>, TrieError> {
+) -> Result<Vec<Located>, TrieError> {
+    if parent.version.root == Link::NONE {
+        return Ok(vec![Located { leaf: Link::NONE, is_linked: true }; updates.accounts.len()]);
+    }
     let probes = updates
         .accounts
         .iter()
         .map(|update| Probe::new(ACCOUNTS, &update.address_hash, parent.version.root, parent.root()))
         .collect();
-    let leaves = locate::leaves::<AccountLeaf>(pen, tries, probes)?;
-    let read = |Located { leaf, is_linked }| OldLeaf {
-        leaf: (leaf != Link::NONE).then(|| AccountLeaf::read(&pen.arena().view(leaf))),
-        is_linked,
-    };
-    Ok(leaves.into_iter().map(read).collect())
+    locate::leaves::<AccountLeaf>(pen, tries, probes)
 }
 
 /// The changes of each account's storage trie, without those that change nothing; nothing where none is to be edited.
@@ -267,11 +265,11 @@ fn storage_after<'a, 'c>(
 }
 
 /// Nodes that were made on the way and that the new version does not have.
-fn unused(arena: &Arena, tries: &Tries<'_>, made: &Made<'_>, root: Link, storage_roots: &[Link]) -> Vec<Link> {
+fn unused(arena: &Arena, tries: &Tries<'_>, made: &Made<'_>, root: Link, plans: &[Plan]) -> Vec<Link> {
     let mut unused = made.replaced.clone();
     let loaded = tries.loaded.iter().map(|((trie, path), top)| (*trie, *path, *top));
     for (trie, path, top) in loaded.chain(made.loaded.iter().copied()) {
-        let root = if trie == ACCOUNTS { root } else { storage_roots[trie] };
+        let root = if trie == ACCOUNTS { root } else { plans[trie].storage() };
         let there = Cursor::at(root).and_then(|root| root.descend(arena, &path.first_key(), path.len()));
         own_nodes(arena, top, path.len(), there.as_slice(), &mut |node, _| {
             unused.push(node);

@@ -237,7 +237,8 @@ impl<'a> Workshop<'_, 'a> {
 
 /// The records of large branches, all in one piece of memory.
 fn records_of(arena: &Arena, notes: Vec<(usize, Path, Link)>) -> Vec<(usize, Path, Option<Branch>)> {
-    let mut bytes = Vec::new();
+    let is_record = |note: &&(usize, Path, Link)| note.2.is_node();
+    let mut bytes = Vec::with_capacity(notes.iter().filter(is_record).count() * Branch::BYTES_USUAL);
     let ends: Vec<usize> = notes
         .iter()
         .map(|(_, _, link)| {
