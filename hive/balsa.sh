@@ -52,4 +52,4 @@ if [ -n "${HIVE_TERMINAL_TOTAL_DIFFICULTY:-}" ]; then
   printf '0x7365637265747365637265747365637265747365637265747365637265747365' > "$root/jwtsecret"
   node+=(--authrpc.addr "$address" --authrpc.port "${HIVE_AUTHRPC_PORT:-8551}" --authrpc.jwtsecret "$root/jwtsecret")
 fi
-exec "$balsa" "${flags[@]}" "${node[@]}" node
+exec "$balsa" node "${flags[@]}" "${node[@]}"
