@@ -98,9 +98,9 @@ pub(crate) enum CommandError {
     /// An address is none.
     #[error("--{flag} {host}: no such address")]
     Address { flag: &'static str, host: String },
-    /// The Engine API's secret cannot be used.
-    #[error("JWT secret: {0}")]
-    JwtSecret(#[from] balsa_rpc::JwtSecretError),
+    /// A file of a secret, the Engine API's or the node's own, cannot be used.
+    #[error("secret: {0}")]
+    Secret(#[from] balsa_rpc::SecretFileError),
     /// The node cannot be reached where it is to be.
     #[error(transparent)]
     Doors(#[from] balsa_rpc::StartError),

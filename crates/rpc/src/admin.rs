@@ -11,7 +11,7 @@ use crate::{Context, Methods, Params, RpcError};
 #[serde(rename_all = "camelCase")]
 struct NodeInfo {
     name: String,
-    /// Where peers find it; empty while it does not take any.
+    /// Who it is; port 0 while it takes no peers.
     enode: String,
     protocols: Protocols,
 }

@@ -22,7 +22,7 @@ pub struct Settings {
     pub client_version: String,
     /// The network's id, which is the chain's unless it was set apart.
     pub network_id: u64,
-    /// Where peers find this node, if it takes any.
+    /// The node's URL for peers (devp2p, `enode.md`), if it has an identity.
     pub enode: Option<String>,
     /// Gas that one call may use (`--rpc.gascap`).
     pub gas_cap: u64,

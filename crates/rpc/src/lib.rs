@@ -45,6 +45,6 @@ pub use methods::Methods;
 pub use namespace::{Namespace, NamespaceError};
 pub use params::Params;
 pub use server::{
-    Addresses, AuthSettings, HttpSettings, JWT_SECRET_BYTES, JwtSecret, JwtSecretError, MetricsServer, Server,
-    ServerSettings, StartError, WsSettings,
+    Addresses, AuthSettings, HttpSettings, JWT_SECRET_BYTES, JwtSecret, MetricsServer, SecretFileError, Server,
+    ServerSettings, StartError, WsSettings, read_or_make_secret,
 };

@@ -1,22 +1,17 @@
 //! Who may use the Engine API
 //! ([authentication.md](https://github.com/ethereum/execution-apis/blob/main/src/engine/authentication.md)).
 
-use std::{
-    fmt,
-    fs::{self, OpenOptions},
-    io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
-};
+use std::{fmt, path::Path};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac};
-use rand::RngCore;
 use serde::Deserialize;
 use sha2::Sha256;
 
+use super::secret_file::{self, SECRET_BYTES, SecretFileError};
+
 /// Bytes of a secret.
-pub const JWT_SECRET_BYTES: usize = 32;
+pub const JWT_SECRET_BYTES: usize = SECRET_BYTES;
 
 /// How far a token's time may lie from ours, in seconds.
 const ISSUED_AT_DRIFT_MAX: u64 = 60;
@@ -27,25 +22,6 @@ const TOKEN_BYTES_MAX: usize = 4096;
 /// What a node and its consensus client both know.
 #[derive(Clone, PartialEq, Eq)]
 pub struct JwtSecret([u8; JWT_SECRET_BYTES]);
-
-/// The secret's file cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum JwtSecretError {
-    /// The system.
-    #[error("{path}: {source}", path = path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The system's words.
-        source: io::Error,
-    },
-    /// It holds something else.
-    #[error("{path}: not {JWT_SECRET_BYTES} bytes in hexadecimal", path = path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-    },
-}
 
 /// A token that opens nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -82,17 +58,9 @@ impl JwtSecret {
     /// Reads the secret in a file; makes one, and the file, if there is none.
     ///
     /// # Errors
-    /// [`JwtSecretError`]: a file that holds no secret is never overwritten.
-    pub fn read_or_make(path: &Path) -> Result<Self, JwtSecretError> {
-        let file_error = |source| JwtSecretError::File { path: path.into(), source };
-        match fs::read_to_string(path) {
-            Ok(text) => Self::parse(&text).ok_or_else(|| JwtSecretError::Malformed { path: path.into() }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::make(path).map_err(file_error),
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                Err(JwtSecretError::Malformed { path: path.into() })
-            }
-            Err(error) => Err(file_error(error)),
-        }
+    /// [`SecretFileError`]: a file that holds no secret is never overwritten.
+    pub fn read_or_make(path: &Path) -> Result<Self, SecretFileError> {
+        secret_file::read_or_make(path).map(Self)
     }
 
     /// A token that opens the door at this time, in seconds since 1970.
@@ -120,26 +88,6 @@ impl JwtSecret {
             return Err(TokenError::IssuedAt { issued_at: iat, now });
         }
         Ok(())
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
-        let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
-        let mut bytes = [0; JWT_SECRET_BYTES];
-        alloy_primitives::hex::decode_to_slice(digits, &mut bytes).ok()?;
-        Some(Self(bytes))
-    }
-
-    fn make(path: &Path) -> io::Result<Self> {
-        let mut bytes = [0; JWT_SECRET_BYTES];
-        rand::rng().fill_bytes(&mut bytes);
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        file.write_all(alloy_primitives::hex::encode(bytes).as_bytes())?;
-        file.sync_all()?;
-        Ok(Self(bytes))
     }
 
     fn mac(&self, signed: &str) -> Hmac<Sha256> {
@@ -203,28 +151,5 @@ mod tests {
             assert!(SECRET.check(token, NOW).is_err(), "{token}");
         }
         assert_eq!(SECRET.check(&signed(r#"{"alg":"HS256"}"#, "{}"), NOW), Err(TokenError::Malformed));
-    }
-
-    #[test]
-    fn the_file_is_made_once_and_never_overwritten() {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("new/jwt.hex");
-        let made = JwtSecret::read_or_make(&path).unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(JwtSecret::read_or_make(&path).unwrap(), made);
-        let digits = alloy_primitives::hex::encode([3; 32]);
-        for (text, good) in [
-            (format!(" 0x{digits}\n"), true),
-            (digits.clone(), true),
-            (digits[..62].into(), false),
-            (format!("{digits}00"), false),
-            (String::new(), false),
-            ("zz".repeat(32), false),
-        ] {
-            fs::write(&path, &text).unwrap();
-            assert_eq!(JwtSecret::read_or_make(&path).is_ok(), good, "{text:?}");
-            assert_eq!(fs::read_to_string(&path).unwrap(), text);
-        }
     }
 }

@@ -11,13 +11,15 @@ mod jwt;
 mod listener;
 mod metrics;
 mod router;
+mod secret_file;
 mod settings;
 mod start;
 mod timed_stream;
 mod virtual_hosts;
 mod websocket;
 
-pub use jwt::{JWT_SECRET_BYTES, JwtSecret, JwtSecretError};
+pub use jwt::{JWT_SECRET_BYTES, JwtSecret};
 pub use metrics::MetricsServer;
+pub use secret_file::{SecretFileError, read_or_make as read_or_make_secret};
 pub use settings::{AuthSettings, HttpSettings, ServerSettings, WsSettings};
 pub use start::{Addresses, Server, StartError};

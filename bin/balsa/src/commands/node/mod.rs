@@ -2,6 +2,7 @@
 
 mod dev;
 mod doors;
+mod identity;
 mod options;
 mod report;
 mod slow_block;

@@ -1,6 +1,6 @@
 //! From flags to a running node, and to its end.
 
-use super::{dev, options::Node, report::Reporter, slow_block::SlowBlocks};
+use super::{dev, identity::enode, options::Node, report::Reporter, slow_block::SlowBlocks};
 use crate::{
     bench::stage_recorder::{StageRecorder, StageSpans},
     commands::version,
@@ -92,7 +92,10 @@ impl Node {
             journal: (!self.pool.no_journal).then_some(journal),
             index,
             node: self.settings(),
-            methods: balsa_rpc::Settings::of_network(network_id),
+            methods: balsa_rpc::Settings {
+                enode: Some(enode(&place.dir)?),
+                ..balsa_rpc::Settings::of_network(network_id)
+            },
             sealing: self.dev.settings(),
             observer,
         })
