@@ -115,7 +115,7 @@ fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
 
 /// What may lie in a directory before a database is made there: what an interrupted creation left, and what a node keeps
 /// beside its database and leaves when that is removed.
-const BESIDE: [&str; 4] = ["IDENTITY.new", "jwt.hex", "transactions.journal", "balsa.ipc"];
+const BESIDE: [&str; 5] = ["IDENTITY.new", "jwt.hex", "nodekey", "transactions.journal", "balsa.ipc"];
 
 /// There is no `IDENTITY`: a new database if there is nothing else, somebody else's directory otherwise.
 fn absent(dir: &Path) -> Result<Option<Identity>, OpenError> {
