@@ -44,7 +44,8 @@ pub use list_builder::ListBuilder;
 pub use list_error::{Field, ListError};
 pub use mismatch::{Item, Mismatch, Value};
 pub use recorder::{
-    Access, AccountAccess, Event, Mode, Record, Recorder, Row, SYSTEM_ADDRESS, SlotAccess, Trace, Transition, Verify,
+    Access, AccountAccess, Event, Mode, Place, Record, Recorder, Row, SYSTEM_ADDRESS, SlotAccess, Trace, Transition,
+    Verify,
 };
 pub use rlp_fault::{RlpError, RlpFault};
 pub use row_check::{Checked, RowCheck};

@@ -2,6 +2,7 @@
 //!
 //! - [`TransactionEvm`]: runs transactions and system calls of one block, one after another, on views of the state.
 //! - [`Watched`]: tells an [`InstructionObserver`] of every instruction of such a run.
+//! - [`AccessWatch`]: every access to state, with the instruction that made it.
 //! - [`GethTracer`]: traces as the `debug_` methods give them.
 //! - [`CallRules`], [`CallWatch`]: what calls ask for that no block does.
 //! - [`AccountOutcome`]: what a run left behind of each account that it reached: the one form that recorder, verifier
@@ -12,6 +13,7 @@
 //! - [`intrinsic_gas`]: what a transaction costs before it runs.
 //! - [`BlockGas`]: the one admission function (EIP-7778, EIP-8037).
 
+mod access_watch;
 mod call_logs;
 mod call_rules;
 mod call_watch;
@@ -35,6 +37,7 @@ mod precompiles;
 mod requests;
 mod transaction;
 
+pub use access_watch::{AccessWatch, PlacedEvent};
 pub use call_logs::{CallLog, TRANSFER_EMITTER};
 pub use call_rules::CallRules;
 pub use call_watch::CallWatch;

@@ -116,6 +116,11 @@ impl<V: StateView, O: Observation<V>> TransactionEvm<V, O> {
     }
 
     /// Who watches.
+    pub fn observer(&self) -> &O {
+        &self.evm.inspector
+    }
+
+    /// Who watches, to be told something.
     pub fn observer_mut(&mut self) -> &mut O {
         &mut self.evm.inspector
     }

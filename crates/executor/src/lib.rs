@@ -4,6 +4,7 @@
 //! list makes possible (EIP-7928), is proved equal to it by tests, and is never believed when it finds fault: whatever
 //! fails there is run again sequentially, and that run decides.
 
+mod access_trace;
 mod block;
 mod body;
 mod error;
@@ -24,6 +25,7 @@ mod update_channel;
 mod updates;
 mod verdicts;
 
+pub use access_trace::trace_accesses;
 pub use block::{ExecutedBlock, Executor, Parent, Path};
 pub use body::{BodyError, check_body};
 pub use error::{ExecuteError, InternalError, InvalidBlock, SystemCallFault};

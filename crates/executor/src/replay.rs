@@ -67,15 +67,15 @@ impl<'a> Replay<'a> {
         &self.before
     }
 
-    /// Runs the next transaction under an observer, who is given back, and shows what it did to each account that it
-    /// reached; nothing if there is none left.
+    /// Runs the next transaction under an observer, who is given back, and shows the interpreter after it; nothing if
+    /// there is none left.
     ///
     /// # Errors
     /// The transaction may not stand here, or state cannot be read.
     pub fn next<O>(
         &mut self,
         observer: O,
-        mut show: impl FnMut(&AccountOutcome<'_>),
+        show: impl FnOnce(&TransactionEvm<&mut BlockState<'a>, O>),
     ) -> Result<Option<(TransactionResult, O)>, ExecuteError>
     where
         O: for<'s> Observation<&'s mut BlockState<'a>>,
@@ -86,10 +86,8 @@ impl<'a> Replay<'a> {
         };
         let mut evm = TransactionEvm::observed(environment, codes.clone(), &mut self.state, observer);
         let result = evm.transact(transaction, *sender).map_err(|error| ExecuteError::transact(self.next, error))?;
-        evm.apply_outcomes(|state, outcome| {
-            show(&outcome);
-            write(state, &outcome)
-        })?;
+        show(&evm);
+        evm.apply_outcomes(|state, outcome| write(state, &outcome))?;
         let observer = evm.into_observer();
         self.next += 1;
         Ok(Some((result, observer)))

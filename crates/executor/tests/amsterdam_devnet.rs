@@ -8,8 +8,9 @@ use std::io::Read;
 use alloy_consensus::Header;
 use alloy_eips::{eip2718::Decodable2718, eip4895::Withdrawals};
 use alloy_primitives::{B64, B256, Bytes, U256, keccak256};
+use balsa_bal::{Access, Event, encode};
 use balsa_evm::Transaction;
-use balsa_executor::{ExecutionMode, Path, SealedBlock};
+use balsa_executor::{ExecutionMode, Path, SealedBlock, trace_accesses};
 use common::{MemoryChain, assert_equal, vectors};
 use serde_json::Value;
 
@@ -26,6 +27,9 @@ fn every_block_is_valid_on_both_paths() {
         let sequential = sequential.unwrap_or_else(|error| panic!("block {number}: {error}"));
         if let Some(list) = list {
             assert_eq!(sequential.list.as_ref(), Some(&list), "list of block {number}");
+            let traced = trace_accesses(&chain.executor, &block, &chain.parent(block.header.parent_hash)).unwrap();
+            assert!(frames_are_closed(traced.log()), "block {number}");
+            assert_eq!(encode(&traced.into_accounts()), list, "list of the accesses of block {number}");
             let parallel = chain.execute(ExecutionMode::Parallel, &block, Some(list)).unwrap();
             assert_eq!(parallel.path, Path::Parallel, "block {number}");
             assert_equal(&parallel, &sequential);
@@ -35,6 +39,11 @@ fn every_block_is_valid_on_both_paths() {
         imported += 1;
     }
     assert_eq!((imported, in_parallel), (140, 125));
+}
+
+fn frames_are_closed(log: &[Access]) -> bool {
+    let count = |event: Event| log.iter().filter(|access| access.event == event).count();
+    count(Event::FrameEntered) == count(Event::FrameCommitted) + count(Event::FrameReverted)
 }
 
 fn requests(path: &std::path::Path) -> Vec<Value> {

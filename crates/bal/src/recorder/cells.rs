@@ -174,6 +174,21 @@ impl Cells {
         position
     }
 
+    /// What a cell holds, if the row has accessed it.
+    pub(crate) fn value(&self, address: Address, part: Part) -> Option<U256> {
+        let key = Key { address, part };
+        match self.table.find(&key, |position| self.cells[position as usize].key == key) {
+            Found::At(position) => {
+                Some(self.cells[position as usize]).filter(|cell| cell.in_row).map(|cell| cell.after)
+            }
+            Found::Free(_) => None,
+        }
+    }
+
+    pub(crate) fn is_marked_destroyed(&self, address: &Address) -> bool {
+        self.destroyed.contains(address)
+    }
+
     pub(crate) fn depth(&self) -> usize {
         self.frames.len()
     }

@@ -39,7 +39,7 @@ mod verify;
 
 pub use journal::{AccountAccess, SYSTEM_ADDRESS, SlotAccess, Transition};
 pub use record::Record;
-pub use trace::{Access, Event, Trace};
+pub use trace::{Access, Event, Place, Trace};
 pub use verify::Verify;
 
 use alloy_primitives::{Address, B256, Bytes, U256};
@@ -86,7 +86,7 @@ impl<M: Mode> Recorder<M> {
     pub fn begin(&mut self, index: u32) -> Row<'_, M> {
         self.mode.begin(index);
         self.cells.begin();
-        Row { recorder: self, index, finished: false }
+        Row { recorder: self, index, place: None, finished: false }
     }
 
     /// Bytes of memory that the recorder holds, its log included, a list given to it not.
@@ -101,6 +101,8 @@ impl<M: Mode> Recorder<M> {
 pub struct Row<'a, M: Mode> {
     recorder: &'a mut Recorder<M>,
     index: u32,
+    /// The instruction that makes the accesses, where a trace is told of it.
+    place: Option<Place>,
     finished: bool,
 }
 
@@ -202,8 +204,8 @@ impl<M: Mode> Row<'_, M> {
 
     #[inline]
     fn note(&mut self, event: Event) {
-        let (index, depth) = (self.index, self.recorder.cells.depth());
-        self.recorder.mode.note(|| Access { index, depth, event });
+        let (index, depth, place) = (self.index, self.recorder.cells.depth(), self.place);
+        self.recorder.mode.note(|| Access { index, depth, place, event });
     }
 }
 

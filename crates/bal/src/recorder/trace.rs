@@ -1,6 +1,8 @@
 //! Recording to show every access to a person.
 
-use super::{Record, Recorder, RowCells, sealed};
+use super::{
+    AccountAccess, Record, Recorder, Row, RowCells, SlotAccess, Transition, cells::Part, sealed, verify::nonce,
+};
 use crate::AccountChanges;
 use alloy_primitives::{Address, B256, U256};
 
@@ -20,8 +22,21 @@ pub struct Access {
     pub index: u32,
     /// Open frames at the time of the access.
     pub depth: usize,
+    /// The instruction that made it; none where the protocol did, or nobody told.
+    pub place: Option<Place>,
     /// What happened.
     pub event: Event,
+}
+
+/// An instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Whose storage the code works on.
+    pub contract: Address,
+    /// Offset in the code.
+    pub pc: u32,
+    /// The instruction's byte.
+    pub opcode: u8,
 }
 
 /// What happened at an access. `before` and `after` are the values just before and after it.
@@ -64,6 +79,53 @@ impl Recorder<Trace> {
     /// The list, in canonical order.
     pub fn into_accounts(self) -> Vec<AccountChanges> {
         self.mode.record.accounts(&self.cells)
+    }
+}
+
+impl Row<'_, Trace> {
+    /// Says which instruction makes the accesses that follow.
+    pub fn at(&mut self, place: Option<Place>) {
+        self.place = place;
+    }
+
+    /// Adds what the journal of the finished transaction has of an account, and nobody told of while it ran: fees, and
+    /// what else the protocol does by itself. Afterwards the row's values are the journal's.
+    pub fn settle(&mut self, access: &AccountAccess<'_>, slots: impl IntoIterator<Item = SlotAccess>) {
+        self.place = None;
+        let address = access.address;
+        if self.value(address, Part::ACCOUNT).is_none() {
+            self.touch(address);
+        }
+        let Transition { before, after } = access.balance;
+        let known = self.value(address, Part::BALANCE).unwrap_or(before);
+        if known != after {
+            self.balance(address, known, after);
+        }
+        let Transition { before, after } = access.nonce;
+        let known = self.value(address, Part::NONCE).map_or(before, nonce);
+        if known != after {
+            self.nonce(address, known, after);
+        }
+        let Transition { before, after } = access.code_hash;
+        let known = self.value(address, Part::CODE).map_or(before, B256::from);
+        if known != after {
+            self.code(address, known, after, &access.code.cloned().unwrap_or_default());
+        }
+        for SlotAccess { slot, value: Transition { before, after } } in slots {
+            match self.value(address, Part::slot(slot)) {
+                Some(known) if known == after => {}
+                Some(known) => self.slot_write(address, slot, known, after),
+                None if before == after => self.slot_read(address, slot, after),
+                None => self.slot_write(address, slot, before, after),
+            }
+        }
+        if access.destroyed && !self.cells().is_marked_destroyed(&address) {
+            self.destroy(address);
+        }
+    }
+
+    fn value(&mut self, address: Address, part: Part) -> Option<U256> {
+        self.cells().value(address, part)
     }
 }
 
