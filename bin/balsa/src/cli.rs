@@ -132,7 +132,11 @@ mod tests {
         let reth = "balsa node --chain dev --datadir /d --http --http.addr 0.0.0.0 --http.api admin,net --ws --ws.addr 0.0.0.0 \
             --ws.port 8546 --ws.api net,eth --ws.origins * --nat extip:1.2.3.4 --authrpc.jwtsecret /jwt --port 30303 \
             --disable-discv4-discovery --full --builder.gaslimit 5";
-        for line in [ethrex, reth] {
+        let hive = "balsa node --datadir /data --network g.json --log.level info --log.color never --http.addr 0.0.0.0 \
+            --http.port 8545 --http.api admin,debug,eth,net,testing,txpool,web3 --ws.enabled --ws.addr 0.0.0.0 \
+            --bootnodes enode://a --networkid 7 --rpc.allow-unprotected-txs --builder.gas-limit 30000000 --syncmode full \
+            --authrpc.addr 0.0.0.0 --authrpc.port 8551 --authrpc.jwtsecret /jwtsecret";
+        for line in [ethrex, reth, hive] {
             let read = read(&line.split_whitespace().collect::<Vec<_>>());
             assert!(matches!(read.command, Some(Command::Node(_))), "{line}");
         }

@@ -111,13 +111,14 @@ impl NodePlan {
 }
 
 impl LaunchedNode {
-    /// Shuts the doors, then ends what is behind them.
-    pub(crate) fn shut_down(self) {
+    /// Shuts the doors, then ends what is behind them; `false` if the writer had ended before.
+    pub(crate) fn shut_down(self) -> bool {
         self.server.stop();
-        self.running.shut_down();
+        let ended_well = self.running.shut_down();
         if let Some(sealer) = self.sealer {
             sealer.join();
         }
+        ended_well
     }
 }
 

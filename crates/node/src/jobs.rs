@@ -11,6 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use alloy_primitives::B256;
 use balsa_builder::{Attributes, BuildError};
 use balsa_engine::{BuiltPayload, EngineError, PayloadId};
 use balsa_executor::{Executor, Parent};
@@ -51,6 +52,7 @@ pub(crate) struct Work {
 #[derive(Debug)]
 struct Job {
     id: PayloadId,
+    parent: B256,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -77,7 +79,10 @@ impl PayloadJobs {
             return Ok(());
         }
         let state = State { is_building: true, ..State::default() };
-        let job = Arc::new(Job { id, state: Mutex::new(state), changed: Condvar::new() });
+        let parent = work.parent.hash;
+        // The head has moved: what was begun on another is as good as it gets, and can still be fetched.
+        jobs.iter().filter(|job| job.parent != parent).for_each(|job| job.stop());
+        let job = Arc::new(Job { id, parent, state: Mutex::new(state), changed: Condvar::new() });
         let running = job.clone();
         thread::Builder::new().name(format!("build-{id}")).spawn(move || running.run(&work))?;
         jobs.push_back(job);

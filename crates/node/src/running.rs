@@ -67,22 +67,28 @@ impl Running {
         &self.node
     }
 
-    /// Ends the node: everything that was sent before is done, and what is to be kept is written.
-    pub fn shut_down(self) {
-        drop(self);
+    /// Ends the node: everything that was sent before is done, and what is to be kept is written. `false` if the writer had
+    /// ended before, with a panic.
+    pub fn shut_down(mut self) -> bool {
+        self.end()
+    }
+
+    fn end(&mut self) -> bool {
+        let shared = &self.node.0;
+        shared.jobs.stop();
+        shared.transactions.close();
+        let _ = shared.messages.send(Message::ShutDown);
+        let Some(writer) = self.writer.take() else { return true };
+        let ended_well = writer.join().is_ok();
+        if !ended_well {
+            error!("the writer ended with a panic");
+        }
+        ended_well
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let shared = &self.node.0;
-        shared.jobs.stop();
-        shared.transactions.close();
-        let _ = shared.messages.send(Message::ShutDown);
-        if let Some(writer) = self.writer.take()
-            && writer.join().is_err()
-        {
-            error!("the writer ended with a panic");
-        }
+        self.end();
     }
 }

@@ -81,6 +81,24 @@ fn built_with(node: &TestNode, transactions: usize) -> (PayloadId, Arc<BuiltPayl
 }
 
 #[test]
+fn a_payload_can_be_fetched_after_the_head_has_moved() {
+    let node = TestNode::start();
+    let genesis = head(&node);
+    let id = begin(&node, &node.attributes(genesis, 1));
+    let child = node.child(genesis, 2);
+    node.import(&child);
+    node.choose(child.block.hash).unwrap();
+    let newer = begin(&node, &node.attributes(child.block.hash, 1));
+    let parent = |id| node.node().built_payload(id).unwrap().block.header.parent_hash;
+    assert_eq!((parent(id), parent(newer)), (genesis, child.block.hash));
+    // The oldest processes are forgotten when there are too many.
+    for variant in 10..30 {
+        begin(&node, &node.attributes(child.block.hash, variant));
+    }
+    assert_eq!(node.node().built_payload(id).unwrap_err().code(), -38001);
+}
+
+#[test]
 fn transactions_return_when_their_block_is_reorganised_away() {
     let node = TestNode::start();
     let genesis = head(&node);

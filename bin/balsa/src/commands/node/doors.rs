@@ -1,11 +1,13 @@
 //! Where a node is reached: flags and what they come to.
 
+use super::options::duration;
 use crate::error::CommandError;
 use balsa_rpc::{AuthSettings, HttpSettings, JwtSecret, Namespace, ServerSettings, WsSettings};
 use clap::Args;
 use std::{
     net::{IpAddr, SocketAddr, ToSocketAddrs},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// The doors.
@@ -76,6 +78,40 @@ pub(crate) struct DoorOptions {
         default_value = "localhost"
     )]
     auth_virtual_hosts: Vec<String>,
+}
+
+/// What the methods allow.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "JSON-RPC")]
+pub(crate) struct MethodOptions {
+    /// Gas that one call may use.
+    #[arg(id = "rpc_gascap", long = "rpc.gascap", value_name = "GAS", default_value_t = 50_000_000)]
+    gas_cap: u64,
+    /// How long one call may execute.
+    #[arg(id = "rpc_evmtimeout", long = "rpc.evmtimeout", value_name = "TIME", default_value = "5s",
+        value_parser = duration)]
+    evm_time_max: Duration,
+    /// Most fees of a transaction that is sent here, in ether; 0 for no limit.
+    #[arg(id = "rpc_txfeecap", long = "rpc.txfeecap", value_name = "ETHER", default_value_t = 1.0)]
+    transaction_fee_cap: f64,
+    /// Take transactions whose signatures hold on every chain.
+    #[arg(id = "rpc_allow_unprotected_txs", long = "rpc.allow-unprotected-txs")]
+    allow_unprotected_transactions: bool,
+}
+
+impl MethodOptions {
+    /// The methods' settings on a network.
+    pub(crate) fn settings(&self, network_id: u64, enode: String) -> balsa_rpc::Settings {
+        balsa_rpc::Settings {
+            enode: Some(enode),
+            gas_cap: self.gas_cap,
+            evm_time_max: self.evm_time_max,
+            // As far as a number of ether can be told; no fee comes near the type's end.
+            transaction_fee_cap: (self.transaction_fee_cap.max(0.0) * 1e18) as u128,
+            allow_unprotected_transactions: self.allow_unprotected_transactions,
+            ..balsa_rpc::Settings::of_network(network_id)
+        }
+    }
 }
 
 impl DoorOptions {

@@ -2,7 +2,7 @@
 
 use super::{
     dev::DevOptions,
-    doors::{DoorOptions, address},
+    doors::{DoorOptions, MethodOptions, address},
 };
 use crate::{error::CommandError, options::ExecutionOptions};
 use alloy_primitives::{Address, Bytes};
@@ -17,6 +17,8 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 pub(crate) struct Node {
     #[command(flatten)]
     pub(crate) doors: DoorOptions,
+    #[command(flatten)]
+    pub(crate) methods: MethodOptions,
     #[command(flatten)]
     pub(crate) dev: DevOptions,
     #[command(flatten)]
@@ -122,9 +124,16 @@ pub(crate) struct StateOptions {
 #[command(next_help_heading = "Watching")]
 pub(crate) struct WatchingOptions {
     /// Log a line of JSON for each block that takes longer; 0 for every block.
-    #[arg(id = "slow_block", long = "debug.logslowblock", visible_alias = "engine.slow-block-threshold",
-        value_name = "TIME", value_parser = duration)]
-    pub(crate) slow_block: Option<Duration>,
+    #[arg(id = "slow_block", long = "debug.logslowblock", value_name = "TIME", value_parser = duration)]
+    slow_block: Option<Duration>,
+    /// The same in milliseconds.
+    #[arg(
+        id = "slow_block_ms",
+        long = "engine.slow-block-threshold",
+        value_name = "MS",
+        conflicts_with = "slow_block"
+    )]
+    slow_block_ms: Option<u64>,
     /// Serve metrics for Prometheus at /metrics.
     #[arg(id = "metrics", long = "metrics")]
     metrics: bool,
@@ -157,6 +166,11 @@ pub(crate) struct PeerOptions {
 }
 
 impl WatchingOptions {
+    /// How long a block may take before it is told of.
+    pub(crate) fn slow_block(&self) -> Option<Duration> {
+        self.slow_block.or_else(|| self.slow_block_ms.map(Duration::from_millis))
+    }
+
     /// Where metrics are served, if they are.
     pub(crate) fn metrics_address(&self) -> Result<Option<SocketAddr>, CommandError> {
         self.metrics.then(|| address("metrics.addr", &self.metrics_addr, self.metrics_port)).transpose()

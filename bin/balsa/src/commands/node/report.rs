@@ -14,6 +14,18 @@ pub(crate) struct Reporter {
     pub(crate) slow_blocks: Option<SlowBlocks>,
 }
 
+/// The writer owns the reporter. If it ends with a panic the program ends too: a node without a writer answers questions
+/// about a chain that stands still, and its operator would not know.
+impl Drop for Reporter {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!("the writer has panicked: the node ends");
+            // Nothing is left to do where the system refuses.
+            let _ = signal_hook::low_level::raise(signal_hook::consts::SIGTERM);
+        }
+    }
+}
+
 impl Reporter {
     pub(crate) fn report(&mut self, chain: &Chain, report: &Report<'_>) {
         match report {

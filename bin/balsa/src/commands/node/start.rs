@@ -44,16 +44,16 @@ impl Node {
         interrupt.wait().map_err(CommandError::Signals)?;
         tracing::info!("shutting down");
         drop(metrics);
-        launched.shut_down();
+        let ended_well = launched.shut_down();
         tracing::info!("good bye");
-        Ok(ExitCode::SUCCESS)
+        Ok(if ended_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
     /// The log's lines and the metrics; stages are recorded for both.
     fn start_logging(&self, global: &GlobalOptions, metrics: &Metrics) -> Observer {
         let recorder = StageRecorder::default();
         logging::start(global, recorder.clone().with_filter(StageSpans));
-        let slow_blocks = self.watching.slow_block.map(SlowBlocks::new);
+        let slow_blocks = self.watching.slow_block().map(SlowBlocks::new);
         let mut reporter = Reporter { metrics: metrics.clone(), recorder, slow_blocks };
         Box::new(move |chain, report| reporter.report(chain, &report))
     }
@@ -92,10 +92,7 @@ impl Node {
             journal: (!self.pool.no_journal).then_some(journal),
             index,
             node: self.settings(),
-            methods: balsa_rpc::Settings {
-                enode: Some(enode(&place.dir)?),
-                ..balsa_rpc::Settings::of_network(network_id)
-            },
+            methods: self.methods.settings(network_id, enode(&place.dir)?),
             sealing: self.dev.settings(),
             observer,
         })
