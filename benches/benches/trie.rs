@@ -185,6 +185,17 @@ fn versions(c: &mut Criterion) {
     }
     let all = after(&base, &updates((0..ACCOUNTS).map(key), &mut random)).trie;
     group.bench_function("cow_bytes/all", |b| b.iter(|| cow_bytes(&base, black_box(&all))));
+    // Of a version and its parent the answer is known; of others it takes a walk. One more leaf makes no difference.
+    let one = random_block(ACCOUNTS, 1, &mut random);
+    for changed in [1, 128, 10_000] {
+        let derived = after(&base, &random_block(ACCOUNTS, changed, &mut random)).trie;
+        let derived = after(&derived, &one).trie;
+        group.bench_function(format!("cow_bytes_walked/{changed}"), |b| {
+            b.iter(|| cow_bytes(&base, black_box(&derived)));
+        });
+    }
+    let all = after(&all, &one).trie;
+    group.bench_function("cow_bytes_walked/all", |b| b.iter(|| cow_bytes(&base, black_box(&all))));
     group.bench_function("total_tree_bytes/1000000", |b| b.iter(|| total_tree_bytes(black_box(&base))));
     let mut chain = vec![base.clone()];
     for _ in 0..128 {

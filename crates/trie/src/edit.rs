@@ -16,6 +16,9 @@ use crate::{
 use alloy_primitives::{B256, U256};
 use std::collections::HashMap;
 
+/// Leaves of a large build that are hashed together: their nodes fill about half of a second-level cache.
+const HASHED_TOGETHER: usize = 4096;
+
 /// A new value for a key, or its deletion.
 pub(crate) trait Change<L> {
     fn key(&self) -> &B256;
@@ -449,7 +452,11 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
             let nibble = nibble_of(leaf.key(), fork_depth);
             let (group, others) = split_at_nibble(rest, fork_depth, nibble);
             rest = others;
-            let child = self.built(fork_depth + 1, group)?;
+            let child = if leaves.len() > HASHED_TOGETHER && group.len() <= HASHED_TOGETHER {
+                self.built_and_hashed(fork_depth + 1, group)?
+            } else {
+                self.built(fork_depth + 1, group)?
+            };
             if let Some(child) = child.filter(Child::is_large) {
                 self.note(group[0].key(), fork_depth + 1, child.link);
             }
@@ -458,6 +465,18 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
         let extension =
             if fork_depth == depth { Path::ROOT } else { Path::of_key(first, fork_depth).part(depth, fork_depth) };
         self.gathered(first, depth, &extension, None, fork)
+    }
+
+    /// The same, with its hash: taken while the nodes still lie in the cache.
+    fn built_and_hashed<C: Change<L>>(&mut self, depth: usize, leaves: &[C]) -> Result<Option<Child>, TrieError> {
+        let others = std::mem::take(self.levels);
+        let mut top = self.built(depth, leaves)?;
+        if let Some(top) = top.as_mut().filter(|top| top.reference.is_none()) {
+            self.levels.root(depth, top.link, 0);
+            top.reference = self.levels.hash(self.pen.arena()).first().map(|(_, reference)| *reference);
+        }
+        *self.levels = others;
+        Ok(top)
     }
 
     fn new_leaf(&mut self, depth: usize, key: &B256, value: &L) -> Result<Child, TrieError> {

@@ -91,9 +91,9 @@ pub(crate) fn root_after_divided(
     let link = top.map_or(Link::NONE, |top| top.link);
     let nodes = NodeChanges::of(&mut made, updates, &plans);
     let unused = unused(arena, &tries, &made, link, &plans);
-    made.pens.into_iter().for_each(Pen::keep);
-    arena.release(&unused);
-    let trie = StateTrie::of_version(forest.version(link, &[&parent.version]), root);
+    let kept: u64 = made.pens.into_iter().map(Pen::keep).sum();
+    let own_bytes = kept - arena.release(&unused);
+    let trie = StateTrie::of_version(forest.derived(link, &parent.version, own_bytes), root);
     let account =
         |(update, plan): (&AccountUpdate, &Plan)| (update.address_hash, plan.account.map(|leaf| leaf.account));
     let accounts = updates.accounts.iter().zip(&plans).map(account).collect();
@@ -357,6 +357,27 @@ mod tests {
             };
             Updates { accounts: sorted(entries).into_iter().map(update).collect(), keep_empty: false }
         })
+    }
+
+    #[test]
+    fn a_large_build_is_what_small_blocks_make() {
+        let update = |i: u32| AccountUpdate {
+            address_hash: alloy_primitives::keccak256(i.to_be_bytes()),
+            nonce: Some(u64::from(i) + 1),
+            ..AccountUpdate::default()
+        };
+        let updates = |range: std::ops::Range<u32>| {
+            let mut accounts: Vec<_> = range.map(update).collect();
+            accounts.sort_by_key(|account| account.address_hash);
+            Updates { accounts, keep_empty: false }
+        };
+        let step = |trie: StateTrie, i: u32| {
+            root_after(&trie, &crate::NoNodes, &updates(i * 1000..(i + 1) * 1000)).unwrap().trie
+        };
+        let in_blocks = (0..30).fold(StateTrie::empty(), step);
+        let at_once = root_after(&StateTrie::empty(), &crate::NoNodes, &updates(0..30_000)).unwrap();
+        assert_eq!(at_once.root, in_blocks.root());
+        assert_eq!(total_tree_bytes(&at_once.trie), total_tree_bytes(&in_blocks));
     }
 
     proptest! {

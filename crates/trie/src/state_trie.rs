@@ -35,7 +35,7 @@ impl StateTrie {
     pub fn persisted_in(root: B256, memory: Arc<dyn PageMemory>) -> Self {
         let forest = Forest::new(memory);
         let link = if root == EMPTY_ROOT { Link::NONE } else { Link::UNKNOWN };
-        Self::of_version(forest.version(link, &[]), root)
+        Self::of_version(forest.first(link), root)
     }
 
     /// The state root.

@@ -49,6 +49,16 @@ pub(crate) struct Version {
     pub(crate) forest: Arc<Forest>,
     pub(crate) root: Link,
     id: u64,
+    /// The version that it was derived from, and bytes of the nodes that this one has and that one does not.
+    parent: Option<(u64, u64)>,
+}
+
+impl Version {
+    /// Bytes of the nodes that this version has and `base` does not, if it was derived from `base` itself.
+    pub(crate) fn bytes_over(&self, base: &Self) -> Option<u64> {
+        let (parent, bytes) = self.parent?;
+        (Arc::ptr_eq(&self.forest, &base.forest) && parent == base.id).then_some(bytes)
+    }
 }
 
 impl Forest {
@@ -61,17 +71,19 @@ impl Forest {
         self.epoch.fetch_add(1, Relaxed)
     }
 
-    /// A version with this root, whose nodes are its own or shared with `parents`, which are all of this forest.
-    pub(crate) fn version(self: &Arc<Self>, root: Link, parents: &[&Version]) -> Version {
+    /// A first version.
+    pub(crate) fn first(self: &Arc<Self>, root: Link) -> Version {
         let mut living = self.living();
-        let id = living.next;
-        living.next += 1;
-        let neighbours: Vec<u64> = parents.iter().map(|parent| parent.id).collect();
-        for neighbour in &neighbours {
-            living.versions.get_mut(neighbour).expect("a version at hand is alive").neighbours.push(id);
-        }
-        living.versions.insert(id, Entry { root, neighbours });
-        Version { forest: self.clone(), root, id }
+        let id = living.add(root, Vec::new());
+        Version { forest: self.clone(), root, id, parent: None }
+    }
+
+    /// A version with this root, whose nodes are shared with `parent`, of this forest, but for `bytes` of its own.
+    pub(crate) fn derived(self: &Arc<Self>, root: Link, parent: &Version, bytes: u64) -> Version {
+        let mut living = self.living();
+        let id = living.add(root, vec![parent.id]);
+        living.versions.get_mut(&parent.id).expect("a version at hand is alive").neighbours.push(id);
+        Version { forest: self.clone(), root, id, parent: Some((parent.id, bytes)) }
     }
 
     fn release(&self, id: u64) {
@@ -117,6 +129,15 @@ impl Own for Nodes {
 
     fn light_leaves(&mut self, branch: &BranchView<'_>, ranks: u16) {
         self.0.extend(nibbles(ranks).map(|rank| branch.link(rank)));
+    }
+}
+
+impl Living {
+    fn add(&mut self, root: Link, neighbours: Vec<u64>) -> u64 {
+        let id = self.next;
+        self.next += 1;
+        self.versions.insert(id, Entry { root, neighbours });
+        id
     }
 }
 

@@ -149,8 +149,8 @@ impl Arena {
         }
     }
 
-    /// Frees nodes. No version may hold any of them.
-    pub(crate) fn release(&self, nodes: &[Link]) {
+    /// Frees nodes, and tells how many bytes they are. No version may hold any of them.
+    pub(crate) fn release(&self, nodes: &[Link]) -> u64 {
         let mut free = self.free();
         let mut bytes = 0;
         for &node in nodes {
@@ -160,6 +160,7 @@ impl Arena {
             free.places[usize::from(pool.0)].push(node.bits());
         }
         self.live_bytes.fetch_sub(bytes, Relaxed);
+        bytes
     }
 
     /// Moves some free places of a pool to `to`.

@@ -52,10 +52,11 @@ impl<'a> Pen<'a> {
         Ok((node, NewBranch::reopen(view)))
     }
 
-    /// Keeps what was made.
-    pub(crate) fn keep(mut self) {
+    /// Keeps what was made, and tells how many bytes that is.
+    pub(crate) fn keep(mut self) -> u64 {
         self.arena.live_bytes.fetch_add(self.bytes, Relaxed);
         self.made.clear();
+        self.bytes
     }
 
     #[inline]
