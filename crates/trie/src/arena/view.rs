@@ -93,17 +93,6 @@ impl<'a> View<'a> {
         if self.class == Class::FULL { Link::from_bits(self.word(FULL_LINK) as u32) } else { Link::NONE }
     }
 
-    #[expect(dead_code, reason = "eviction will read it")]
-    /// When the node was last touched; nothing for a slot, which has no room for it.
-    pub(crate) fn epoch(&self) -> Option<u32> {
-        match self.class {
-            Class::SLOT => None,
-            Class::PLAIN => Some(self.word(7) as u32),
-            Class::FULL => Some((self.word(FULL_LINK) >> 32) as u32),
-            _ => Some((self.word(1) >> 32) as u32),
-        }
-    }
-
     /// Number of leaves at or below this node; see the module for what counts.
     #[inline]
     pub(crate) fn leaves(&self) -> u32 {
