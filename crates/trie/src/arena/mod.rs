@@ -17,6 +17,8 @@
 //! - Huge pages: 9.2 ms a batch on the heap, 6.5 ms in pages of 2 MiB. Hashing is a fifteenth of it; what a batch waits
 //!   for is memory.
 //! - Extension and branch are one node. Leaves hold their whole key, so a leaf moves up or down by its handle's owner alone.
+//! - Nodes are touched by the handful before they are read (`touch`), and branches above new values are copied whole
+//!   (`replace`): on a busy Xeon, by turns, 5.5 ms a batch before and 3.1 ms after.
 //! - Unique tables were not built: every leaf holds its key and so differs from all others, and with it every branch above.
 //!   Equal subtrees recur only where a value returns to what it was, or where two forks hold the same transaction.
 //! - Handles have no depth in them: whoever follows one knows the depth already, and 23 bits of page number name 128 GiB.
