@@ -2,10 +2,13 @@
 
 use std::{
     env::consts::{ARCH, OS},
+    sync::Arc,
     time::Duration,
 };
 
 use balsa_node::Node;
+
+use crate::watch::Watchers;
 
 /// What every method can reach. Shared by all servers of a node.
 pub struct Context {
@@ -13,6 +16,7 @@ pub struct Context {
     pub node: Node,
     /// What its operator chose.
     pub settings: Settings,
+    pub(crate) watchers: Arc<Watchers>,
 }
 
 /// What the operator of a node chooses about its methods.
@@ -43,7 +47,8 @@ pub struct Settings {
 impl Context {
     /// A node and what its operator chose.
     pub fn new(node: Node, settings: Settings) -> Self {
-        Self { node, settings }
+        let watchers = Watchers::start(&node);
+        Self { node, settings, watchers }
     }
 }
 

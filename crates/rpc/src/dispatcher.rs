@@ -8,7 +8,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     Context, Limits, Methods, Params, RpcError,
-    methods::Answer,
+    eth::filters::topic,
+    methods::{Answer, to_json},
     request::{Call, Entry, Malformed, Message},
     session::Session,
     workers::Workers,
@@ -102,20 +103,32 @@ impl Dispatcher {
     }
 
     async fn call(self: &Arc<Self>, call: &Call<'_>, session: Option<&Arc<Session>>, bytes_max: usize) -> Answer {
-        if let Some(answer) = Session::answer(session, call) {
-            return answer;
-        }
         let params_max = match self.methods.get(&call.method) {
             Some(method) => method.params_max,
             None => return Err(RpcError::method_not_found(&call.method)),
         };
         let params = Params::read(call.params, params_max)?;
-        let (dispatcher, name) = (self.clone(), call.method.clone().into_owned());
-        let run = move || match dispatcher.methods.get(&name) {
-            Some(method) => method.run(&dispatcher.context, params, bytes_max),
-            None => Err(RpcError::method_not_found(&name)),
+        let (dispatcher, session, name) = (self.clone(), session.cloned(), call.method.clone().into_owned());
+        let run = move || match (name.as_str(), session, dispatcher.methods.get(&name)) {
+            ("eth_subscribe", Some(session), _) => dispatcher.subscribe(params, &session),
+            ("eth_unsubscribe", Some(session), _) => dispatcher.unsubscribe(params, &session),
+            (_, _, Some(method)) => method.run(&dispatcher.context, params, bytes_max),
+            (_, _, None) => Err(RpcError::method_not_found(&name)),
         };
         self.workers.run(run).await
+    }
+}
+
+/// Calls about the connection itself.
+impl Dispatcher {
+    fn subscribe(&self, params: Params, session: &Arc<Session>) -> Answer {
+        let id = self.context.watchers.subscribe(topic(params)?, session)?;
+        to_json(&id, self.limits.response_bytes_max)
+    }
+
+    fn unsubscribe(&self, mut params: Params, session: &Arc<Session>) -> Answer {
+        let ended = self.context.watchers.unsubscribe(params.required("id")?, session);
+        to_json(&ended, self.limits.response_bytes_max)
     }
 }
 

@@ -34,6 +34,7 @@ mod server;
 mod session;
 mod testing;
 mod txpool;
+mod watch;
 mod web3;
 mod workers;
 

@@ -3,13 +3,17 @@
 use alloy_eips::BlockNumHash;
 use alloy_primitives::B256;
 use alloy_rpc_types_eth::{Filter, FilterBlockOption, Log};
-use balsa_chain::ChainView;
+use balsa_chain::{ChainView, KeptBlock};
+use balsa_executor::{Receipt, SealedBlock};
 
 use super::block_id::number_of;
 use crate::{Context, Methods, Params, RpcError};
 
 /// Addresses, and alternatives of one topic, that a filter may name.
 const ALTERNATIVES_MAX: usize = 1000;
+
+/// Every block.
+const ANY_BLOCK: FilterBlockOption = FilterBlockOption::Range { from_block: None, to_block: None };
 
 pub(crate) fn register(methods: &mut Methods) {
     methods.add("eth_getLogs", 1, logs);
@@ -93,9 +97,21 @@ fn append(
 /// The logs of one block that a filter asks for, whatever blocks it names.
 pub(crate) fn logs_of(view: &ChainView, hash: &B256, filter: &Filter, removed: bool) -> Result<Vec<Log>, RpcError> {
     let (Some(block), Some(receipts)) = (view.block(hash)?, view.receipts(hash)?) else { return Ok(Vec::new()) };
-    let hashes = block.transactions.iter().map(|transaction| *transaction.tx_hash());
     let mut anywhere = filter.clone();
-    anywhere.block_option = FilterBlockOption::Range { from_block: None, to_block: None };
-    let at = BlockNumHash { number: block.header.number, hash: *hash };
-    Ok(anywhere.matching_block_logs(at, block.header.timestamp, hashes.zip(receipts.iter()), removed))
+    anywhere.block_option = ANY_BLOCK;
+    Ok(matching(&anywhere, &block, &receipts, removed))
+}
+
+/// The logs of a block that is kept, if the filter's range has it; `removed` if it is not canonical any more.
+pub(crate) fn logs_of_kept(kept: &KeptBlock, filter: &Filter, removed: bool) -> Vec<Log> {
+    if !filter.matches_bloom(kept.block.header.logs_bloom) {
+        return Vec::new();
+    }
+    matching(filter, &kept.block, &kept.receipts, removed)
+}
+
+fn matching(filter: &Filter, block: &SealedBlock, receipts: &[Receipt], removed: bool) -> Vec<Log> {
+    let hashes = block.transactions.iter().map(|transaction| *transaction.tx_hash());
+    let at = BlockNumHash { number: block.header.number, hash: block.hash };
+    filter.matching_block_logs(at, block.header.timestamp, hashes.zip(receipts), removed)
 }

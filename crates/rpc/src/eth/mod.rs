@@ -10,6 +10,7 @@ mod config;
 mod fee_history;
 mod fees;
 mod fill;
+pub(crate) mod filters;
 pub(crate) mod logs;
 mod proof;
 pub(crate) mod receipt;
@@ -30,6 +31,7 @@ pub(crate) fn register(methods: &mut Methods) {
     fee_history::register(methods);
     fees::register(methods);
     fill::register(methods);
+    filters::register(methods);
     logs::register(methods);
     proof::register(methods);
     receipt::register(methods);

@@ -6,4 +6,5 @@ mod conformance;
 mod http;
 mod ipc;
 mod support;
+mod watching;
 mod websocket;
