@@ -11,7 +11,7 @@ use crate::{Context, Methods, Params, RpcError, watch::Topic};
 const KEPT_ALTERNATIVES_MAX: usize = 100;
 
 pub(crate) fn register(methods: &mut Methods) {
-    methods.add("eth_newFilter", 1, |context, params| Ok(context.watchers.add_filter(logs_topic(params)?)?));
+    methods.add("eth_newFilter", 1, |context, params| context.watchers.add_filter(logs_topic(params)?));
     methods.add("eth_newBlockFilter", 0, |context, _| context.watchers.add_filter(Topic::BlockHashes));
     methods.add("eth_newPendingTransactionFilter", 1, new_pending_filter);
     methods.add("eth_getFilterChanges", 1, changes);
