@@ -114,7 +114,8 @@ impl AccessWatch {
                     });
                 self.push(match writes {
                     true => Event::SlotWrite { address, slot, before: before.unwrap_or(value), after: value },
-                    false => Event::SlotRead { address, slot, value },
+                    // A write that could not be paid for stands in the journal until its frame is undone.
+                    false => Event::SlotRead { address, slot, value: before.unwrap_or(value) },
                 });
             }
             _ => {}
