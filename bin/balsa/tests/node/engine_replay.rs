@@ -11,13 +11,20 @@ use std::{
 use tempfile::TempDir;
 
 /// One recorded call.
-struct Recorded {
-    method: String,
-    params: Value,
+pub(crate) struct Recorded {
+    pub(crate) method: String,
+    pub(crate) params: Value,
     result: Value,
 }
 
-fn recorded(folder: &Path) -> Vec<Recorded> {
+impl Recorded {
+    /// The hash of the payload that the call brings.
+    pub(crate) fn payload_hash(&self) -> Option<&Value> {
+        self.params[0].get("blockHash")
+    }
+}
+
+pub(crate) fn recorded(folder: &Path) -> Vec<Recorded> {
     let file = File::open(folder.join("engine.jsonl.zst")).expect("the recording");
     let mut decoder = zstd::Decoder::new(file).expect("zstd");
     decoder.window_log_max(27).expect("a large window");
@@ -30,7 +37,7 @@ fn recorded(folder: &Path) -> Vec<Recorded> {
 }
 
 /// Sends a call and compares the verdicts; identifiers of payloads are each client's own.
-fn replay(node: &NodeProcess, recorded: &Recorded, position: usize) {
+pub(crate) fn replay(node: &NodeProcess, recorded: &Recorded, position: usize) {
     let Recorded { method, params, result } = recorded;
     let answer = node.engine(method, params);
     let (found, expected) = (&answer["result"], result);
@@ -45,7 +52,7 @@ fn replay(node: &NodeProcess, recorded: &Recorded, position: usize) {
     assert_eq!(found["payloadId"].is_null(), expected["payloadId"].is_null(), "{place}");
 }
 
-fn start(datadir: &Path, folder: &Path) -> NodeProcess {
+pub(crate) fn start(datadir: &Path, folder: &Path) -> NodeProcess {
     let genesis = folder.join("genesis.json");
     NodeProcess::start(datadir, &["--network", genesis.to_str().expect("a path")])
 }

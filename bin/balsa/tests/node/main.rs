@@ -2,5 +2,6 @@
 
 mod dev;
 mod engine_replay;
+mod kills;
 mod process;
 mod start;

@@ -61,9 +61,20 @@ impl NodeProcess {
 
     /// Calls a method of the Engine API.
     pub(crate) fn engine(&self, method: &str, params: &Value) -> Value {
+        call(self.door("engine"), Some(&self.token()), method, params)
+    }
+
+    /// Sends a call of the Engine API without waiting for the answer, for as long as the connection is held.
+    pub(crate) fn send_engine(&self, method: &str, params: &Value) -> TcpStream {
+        let mut stream = TcpStream::connect(self.door("engine")).expect("the door is open");
+        stream.write_all(request(Some(&self.token()), method, params).as_bytes()).expect("the request is taken");
+        stream
+    }
+
+    /// What opens the door of the Engine API now.
+    fn token(&self) -> String {
         let secret = JwtSecret::read_or_make(&self.datadir.join("jwt.hex")).expect("the node made a secret");
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs();
-        call(self.door("engine"), Some(&secret.token(now)), method, params)
+        secret.token(SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs())
     }
 
     /// Ends the node as `kill -9` does.
@@ -122,15 +133,19 @@ fn ready(child: &mut Child) -> Value {
 }
 
 fn call(address: SocketAddr, token: Option<&str>, method: &str, params: &Value) -> Value {
+    let answer = exchange(address, &request(token, method, params));
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{method}: {answer}"));
+    serde_json::from_str(body).unwrap_or_else(|error| panic!("{method}: {error}: {head}\n{body}"))
+}
+
+fn request(token: Option<&str>, method: &str, params: &Value) -> String {
     let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
     let token = token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
     let head = format!(
         "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n{token}content-length: {}\r\nconnection: close\r\n\r\n",
         body.len()
     );
-    let answer = exchange(address, &(head + &body));
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{method}: {answer}"));
-    serde_json::from_str(body).unwrap_or_else(|error| panic!("{method}: {error}: {head}\n{body}"))
+    head + &body
 }
 
 /// Sends a request and reads the answer to its end.
