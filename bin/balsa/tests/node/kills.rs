@@ -19,6 +19,7 @@ const CALLS_BETWEEN: Range<usize> = 20..50;
 const IN_FLIGHT_US: Range<u64> = 0..20_000;
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the seed of a run that fails")]
 fn a_node_that_is_killed_again_and_again_keeps_a_chain_that_can_be_extended() {
     let Some(folder) = vectors("amsterdam-devnet") else { return };
     let recorded = recorded(&folder);
