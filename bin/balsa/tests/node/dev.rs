@@ -12,7 +12,7 @@ use tempfile::TempDir;
 /// The first account of the phrase that everybody knows.
 const KEY: B256 = b256!("0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80");
 
-fn transfer(nonce: u64) -> String {
+pub(crate) fn transfer(nonce: u64) -> String {
     let transaction = TxEip1559 {
         chain_id: 1337,
         nonce,
@@ -31,14 +31,14 @@ fn transfer(nonce: u64) -> String {
     hex::encode_prefixed(TxEnvelope::from(transaction.into_signed(signature)).encoded_2718())
 }
 
-fn number(node: &NodeProcess) -> u64 {
+pub(crate) fn number(node: &NodeProcess) -> u64 {
     let answer = node.call("eth_blockNumber", &json!([]));
     let text = answer["result"].as_str().unwrap_or_else(|| panic!("{answer}"));
     u64::from_str_radix(text.trim_start_matches("0x"), 16).expect("a number")
 }
 
 /// Asks until the answer is there.
-fn wait_for(what: &str, mut found: impl FnMut() -> Option<Value>) -> Value {
+pub(crate) fn wait_for(what: &str, mut found: impl FnMut() -> Option<Value>) -> Value {
     let deadline = Instant::now() + PATIENCE;
     loop {
         if let Some(value) = found() {

@@ -2,6 +2,7 @@
 
 mod dev;
 mod engine_replay;
+mod floods;
 mod kills;
 mod process;
 mod start;

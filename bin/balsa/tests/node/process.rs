@@ -3,7 +3,7 @@
 use balsa_rpc::JwtSecret;
 use serde_json::{Value, json};
 use std::{
-    env,
+    env, fs,
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
@@ -75,6 +75,14 @@ impl NodeProcess {
     fn token(&self) -> String {
         let secret = JwtSecret::read_or_make(&self.datadir.join("jwt.hex")).expect("the node made a secret");
         secret.token(SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs())
+    }
+
+    /// Bytes of memory that the process holds.
+    pub(crate) fn resident_bytes(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("the process is there");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line of its memory");
+        let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+        kilobytes << 10
     }
 
     /// Ends the node as `kill -9` does.
