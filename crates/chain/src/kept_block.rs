@@ -6,7 +6,7 @@ use alloy_primitives::{B256, Bytes, U256};
 use balsa_executor::{ExecutedBlock, Receipt, SealedBlock};
 use balsa_state::{Layer, StateDiff};
 use balsa_storage::{BlockPointer, Head, StateChange};
-use balsa_trie::{NodeChanges, StateTrie, cow_bytes};
+use balsa_trie::{StateTrie, cow_bytes};
 
 /// A valid block, executed.
 #[derive(Clone, Debug)]
@@ -112,12 +112,5 @@ fn heap_bytes(block: &SealedBlock, receipts: &[Receipt], list: Option<&Bytes>, c
     let receipts = size_of_val(receipts) + logs;
     // Decoded transactions are about twice their RLP. A layer's diff stands once more in its index and in a merged layer.
     let block = 2 * block.rlp_len + receipts + list.map_or(0, |list| list.len());
-    (block + 3 * change.layer.diff().heap_bytes()) as u64 + node_bytes(&change.nodes)
-}
-
-/// Bytes of the branch records that wait for their flush.
-fn node_bytes(nodes: &NodeChanges) -> u64 {
-    let storages = nodes.storages.iter().flat_map(|storage| &storage.branches);
-    let branches = nodes.accounts.iter().chain(storages).filter_map(|(_, branch)| branch.as_ref());
-    branches.map(|branch| branch.as_bytes().len() as u64).sum()
+    (block + 3 * change.layer.diff().heap_bytes()) as u64 + change.nodes.heap_bytes()
 }

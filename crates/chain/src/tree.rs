@@ -9,7 +9,7 @@ use std::{
 };
 
 use alloy_primitives::B256;
-use balsa_trie::StateTrie;
+use balsa_trie::{NodeChanges, StateTrie};
 
 use crate::{KeptBlock, layer_stack::LayerStack};
 
@@ -145,7 +145,7 @@ impl Tree {
     }
 
     /// The same blocks on other versions of their tries.
-    pub(crate) fn replace_tries(&mut self, tries: &HashMap<B256, StateTrie>) {
+    pub(crate) fn replace_tries(&mut self, tries: &HashMap<B256, (StateTrie, Arc<NodeChanges>)>) {
         for (hash, node) in &mut self.nodes {
             node.kept = node.kept.with_trie(&tries[hash]);
         }

@@ -12,7 +12,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use alloy_primitives::B256;
 use balsa_state::{StateDiff, StorageDiff};
-use balsa_trie::{AccountUpdate, StateTrie, Updates, root_after};
+use balsa_storage::StateChange;
+use balsa_trie::{AccountUpdate, NodeChanges, StateTrie, Updates, root_after};
 use tracing::{debug_span, info};
 
 use crate::{Chain, ChainError, KeptBlock, LookupError};
@@ -42,19 +43,20 @@ impl Chain {
         let root = self.view.root();
         assert_eq!(self.view.flushed(), Some(root.pointer()), "the store holds another state than the root's");
         let empty = StateTrie::persisted_in(root.block.header.state_root, self.settings.trie_memory.pages()?);
-        let mut tries = HashMap::from([(root.hash(), empty)]);
+        let mut tries = HashMap::from([(root.hash(), (empty, Arc::default()))]);
         for kept in self.view.tree.in_order() {
-            if let Some(parent) = tries.get(&kept.parent_hash()) {
-                let trie = self.derive(parent, kept)?;
-                tries.insert(kept.hash(), trie);
+            if let Some((parent, _)) = tries.get(&kept.parent_hash()) {
+                let derived = self.derive(parent, kept)?;
+                tries.insert(kept.hash(), derived);
             }
         }
         self.update(|view| view.tree.replace_tries(&tries));
         Ok(())
     }
 
-    /// A block's version from its parent's, by what the block changed.
-    fn derive(&self, parent: &StateTrie, kept: &KeptBlock) -> Result<StateTrie, ChainError> {
+    /// A block's version from its parent's, by what the block changed, and what is to be written of it: that of the old
+    /// version would keep the old nodes.
+    fn derive(&self, parent: &StateTrie, kept: &KeptBlock) -> Result<(StateTrie, Arc<NodeChanges>), ChainError> {
         let updates = updates(kept.change.layer.diff());
         let pool = self.executor.pool();
         let after = pool.install(|| root_after(parent, &*self.view.store, &updates)).map_err(ChainError::Trie)?;
@@ -62,14 +64,15 @@ impl Chain {
         if found != expected {
             return Err(LookupError::StateRoot { block: kept.pointer(), found, expected }.into());
         }
-        Ok(after.trie)
+        Ok((after.trie, Arc::new(after.nodes)))
     }
 }
 
 impl KeptBlock {
     /// The same block on another version of the same trie.
-    pub(crate) fn with_trie(&self, trie: &StateTrie) -> Arc<Self> {
-        Arc::new(Self { trie: trie.clone(), ..self.clone() })
+    pub(crate) fn with_trie(&self, (trie, nodes): &(StateTrie, Arc<NodeChanges>)) -> Arc<Self> {
+        let change = StateChange { nodes: nodes.clone(), layer: self.change.layer.clone() };
+        Arc::new(Self { trie: trie.clone(), change, ..self.clone() })
     }
 }
 

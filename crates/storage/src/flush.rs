@@ -11,7 +11,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use alloy_primitives::B256;
 use balsa_state::{StateDiff, StorageDiff};
-use balsa_trie::{Branch, Path, StorageNodes};
+use balsa_trie::{BranchChange, Path, StorageChange};
 
 use crate::{
     BlockRecord, CanonicalBlock, CrashPoint, FlushBatch, FlushError, Head, Pointers, Settings, Snapshot, StateChange,
@@ -200,7 +200,7 @@ fn put_nodes(
 ) -> Result<(), FlushError> {
     for (path, branch) in &nodes.accounts {
         spill(writes)?;
-        put_branch(writes, Table::AccountBranches, &path.to_bytes(), branch);
+        put_branch(writes, Table::AccountBranches, &path.to_bytes(), *branch);
     }
     for (address_hash, storage) in &nodes.storages {
         if storage.cleared {
@@ -210,14 +210,14 @@ fn put_nodes(
         }
         for (path, branch) in &storage.branches {
             spill(writes)?;
-            put_branch(writes, Table::StorageBranches, &schema::storage_path_key(address_hash, path), branch);
+            put_branch(writes, Table::StorageBranches, &schema::storage_path_key(address_hash, path), *branch);
         }
     }
     Ok(())
 }
 
-fn put_branch(writes: &mut Batch<'_>, table: Table, key: &[u8], branch: &Option<Branch>) {
-    match branch {
+fn put_branch(writes: &mut Batch<'_>, table: Table, key: &[u8], branch: BranchChange<'_>) {
+    match branch.record() {
         Some(branch) => writes.put(table, key, branch.as_bytes()),
         None => writes.delete(table, key),
     }
@@ -258,7 +258,7 @@ fn merged_diff(changes: &[StateChange]) -> Cow<'_, StateDiff> {
 /// The branches of several blocks as one.
 #[derive(Default)]
 struct MergedNodes<'a> {
-    accounts: BTreeMap<Path, &'a Option<Branch>>,
+    accounts: BTreeMap<Path, BranchChange<'a>>,
     storages: BTreeMap<B256, MergedStorage<'a>>,
 }
 
@@ -266,20 +266,21 @@ struct MergedNodes<'a> {
 struct MergedStorage<'a> {
     /// The trie was emptied by one of the blocks: what is stored of it is gone.
     cleared: bool,
-    branches: BTreeMap<Path, &'a Option<Branch>>,
+    branches: BTreeMap<Path, BranchChange<'a>>,
 }
 
 impl<'a> MergedNodes<'a> {
     fn new(changes: &'a [StateChange]) -> Self {
         let mut merged = Self::default();
         for StateChange { nodes, .. } in changes {
-            merged.accounts.extend(nodes.accounts.iter().map(|(path, branch)| (*path, branch)));
-            for StorageNodes { address_hash, cleared, branches } in &nodes.storages {
-                let storage = merged.storages.entry(*address_hash).or_default();
-                if *cleared {
+            merged.accounts.extend(nodes.account_branches());
+            for change in nodes.storages() {
+                let StorageChange { address_hash, cleared, .. } = change;
+                let storage = merged.storages.entry(address_hash).or_default();
+                if cleared {
                     *storage = MergedStorage { cleared: true, branches: BTreeMap::new() };
                 }
-                storage.branches.extend(branches.iter().map(|(path, branch)| (*path, branch)));
+                storage.branches.extend(change.branches());
             }
         }
         merged

@@ -1,6 +1,6 @@
 //! A persisted trie in maps: the source of tests and of the runners of official vectors.
 
-use crate::{Branch, NodeSource, Path, RootAfter, SourceError, Updates};
+use crate::{Branch, BranchChange, NodeSource, Path, RootAfter, SourceError, Updates};
 use alloy_primitives::{B256, U256};
 use balsa_state::Account;
 use std::{
@@ -42,13 +42,13 @@ impl MemoryNodes {
                 self.slots.remove(key);
             }
         }
-        write(&mut self.account_branches, &after.nodes.accounts);
-        for nodes in &after.nodes.storages {
+        write(&mut self.account_branches, after.nodes.account_branches());
+        for nodes in after.nodes.storages() {
             let branches = self.storage_branches.entry(nodes.address_hash).or_default();
             if nodes.cleared {
                 branches.clear();
             }
-            write(branches, &nodes.branches);
+            write(branches, nodes.branches());
             if branches.is_empty() {
                 self.storage_branches.remove(&nodes.address_hash);
             }
@@ -61,11 +61,11 @@ impl MemoryNodes {
     }
 }
 
-fn write(to: &mut BTreeMap<Path, Branch>, changes: &[(Path, Option<Branch>)]) {
-    for (path, branch) in changes {
-        match branch {
-            Some(branch) => to.insert(*path, branch.clone()),
-            None => to.remove(path),
+fn write<'a>(to: &mut BTreeMap<Path, Branch>, changes: impl Iterator<Item = (Path, BranchChange<'a>)>) {
+    for (path, change) in changes {
+        match change.record() {
+            Some(branch) => to.insert(path, branch),
+            None => to.remove(&path),
         };
     }
 }

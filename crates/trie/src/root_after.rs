@@ -1,7 +1,7 @@
 //! The one entry point: changes of a block in, new version and root out.
 
 use crate::{
-    AccountUpdate, Branch, NodeSource, Path, StateTrie, TrieError, Updates,
+    AccountUpdate, NodeChanges, NodeSource, StateTrie, TrieError, Updates,
     arena::{Arena, Pen},
     edit::{AccountChange, Child, Precut, SlotChange},
     error::TrieId,
@@ -15,7 +15,6 @@ use crate::{
 };
 use alloy_primitives::{B256, U256};
 use balsa_state::{Account, EMPTY_ROOT};
-use std::collections::BTreeMap;
 
 /// The trie after a block.
 #[derive(Clone, Debug)]
@@ -28,26 +27,6 @@ pub struct RootAfter {
     pub accounts: Vec<(B256, Option<Account>)>,
     /// What a store has to write besides the flat state, so that the new version can be read from it.
     pub nodes: NodeChanges,
-}
-
-/// Branch records to write, and to delete where there is none.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NodeChanges {
-    /// Of the account trie, each path once, in no order.
-    pub accounts: Vec<(Path, Option<Branch>)>,
-    /// Of the storage tries, by address hash.
-    pub storages: Vec<StorageNodes>,
-}
-
-/// Branch records of one storage trie.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct StorageNodes {
-    /// keccak256 of the address.
-    pub address_hash: B256,
-    /// Delete every record of this trie first.
-    pub cleared: bool,
-    /// Each path once, in no order.
-    pub branches: Vec<(Path, Option<Branch>)>,
 }
 
 /// Applies a block's changes to the state of its parent. Runs on the current rayon pool; the result does not depend
@@ -89,11 +68,13 @@ pub(crate) fn root_after_divided(
 
     let root = top.map_or(EMPTY_ROOT, |top| top.reference.expect("all is hashed").to_hash());
     let link = top.map_or(Link::NONE, |top| top.link);
-    let nodes = NodeChanges::of(&mut made, updates, &plans);
+    let records = std::mem::take(&mut made.records);
+    let repeats = made.repeats;
     let unused = unused(arena, &tries, &made, link, &plans);
     let kept: u64 = made.pens.into_iter().map(Pen::keep).sum();
     let own_bytes = kept - arena.release(&unused);
     let trie = StateTrie::of_version(forest.derived(link, &parent.version, own_bytes), root);
+    let nodes = NodeChanges::of(trie.clone(), records, repeats, updates, |trie| plans[trie].cleared);
     let account =
         |(update, plan): (&AccountUpdate, &Plan)| (update.address_hash, plan.account.map(|leaf| leaf.account));
     let accounts = updates.accounts.iter().zip(&plans).map(account).collect();
@@ -277,34 +258,6 @@ fn unused(arena: &Arena, tries: &Tries<'_>, made: &Made<'_>, root: Link, plans: 
         });
     }
     unused
-}
-
-impl NodeChanges {
-    fn of(made: &mut Made<'_>, updates: &Updates, plans: &[Plan]) -> Self {
-        let mut records = std::mem::take(&mut made.records);
-        if made.repeats {
-            let last: BTreeMap<_, _> = records.into_iter().map(|(trie, path, branch)| ((trie, path), branch)).collect();
-            records = last.into_iter().map(|((trie, path), branch)| (trie, path, branch)).collect();
-        }
-        let mut accounts = Vec::new();
-        let mut storages: BTreeMap<usize, StorageNodes> = BTreeMap::new();
-        let storage = |trie: usize| StorageNodes {
-            address_hash: updates.accounts[trie].address_hash,
-            cleared: plans[trie].cleared,
-            branches: Vec::new(),
-        };
-        for (i, _) in plans.iter().enumerate().filter(|(_, plan)| plan.cleared) {
-            storages.insert(i, storage(i));
-        }
-        for (trie, path, branch) in records {
-            if trie == ACCOUNTS {
-                accounts.push((path, branch));
-            } else {
-                storages.entry(trie).or_insert_with(|| storage(trie)).branches.push((path, branch));
-            }
-        }
-        Self { accounts, storages: storages.into_values().collect() }
-    }
 }
 
 fn check_order(updates: &Updates) -> Result<(), TrieError> {

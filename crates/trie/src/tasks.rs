@@ -6,16 +6,14 @@
 //! number of threads and bins.
 
 use crate::{
-    Branch, Path, TrieError,
-    arena::{Arena, Pen, nibbles},
-    branch::RecordChild,
+    Path, TrieError,
+    arena::{Arena, Pen},
     edit::{Change, Child, Edit, Notes, Precut, split_at_nibble},
     levels::Levels,
     link::Link,
     load::{StoredLeaf, Tries},
     path::nibble_of,
 };
-use alloy_primitives::Bytes;
 use rayon::prelude::*;
 use std::{collections::HashMap, marker::PhantomData};
 
@@ -54,8 +52,8 @@ pub(crate) struct Task<'c, C> {
 #[derive(Default)]
 pub(crate) struct Made<'a> {
     pub(crate) pens: Vec<Pen<'a>>,
-    /// Records by trie, in no order; where a position is named twice, the last counts.
-    pub(crate) records: Vec<(usize, Path, Option<Branch>)>,
+    /// Branches to record by trie, in no order; where a position is named twice, the last counts.
+    pub(crate) records: Vec<(usize, Path, Link)>,
     /// Whether positions may be named twice.
     pub(crate) repeats: bool,
     pub(crate) loaded: Vec<(usize, Path, Link)>,
@@ -189,10 +187,10 @@ impl<'a> Workshop<'_, 'a> {
             bins.into_par_iter().map(|bin| self.bin(bin)).collect::<Result<_, _>>()?
         };
         let mut tops = Vec::new();
-        for (bin_tops, pen, notes, records) in done {
+        for (bin_tops, pen, notes) in done {
             tops.extend(bin_tops);
             made.pens.push(pen);
-            made.records.extend(records);
+            made.records.extend(notes.records);
             made.repeats |= notes.repeats;
             made.loaded.extend(notes.loaded);
             made.replaced.extend(notes.replaced);
@@ -200,11 +198,10 @@ impl<'a> Workshop<'_, 'a> {
         Ok(tops)
     }
 
-    #[expect(clippy::type_complexity, reason = "taken apart at once by the only caller")]
     fn bin<L: StoredLeaf, C: Change<L>>(
         &self,
         tasks: &mut [(usize, Task<'_, C>)],
-    ) -> Result<(Vec<Option<Child>>, Pen<'a>, Notes, Vec<(usize, Path, Option<Branch>)>), TrieError> {
+    ) -> Result<(Vec<Option<Child>>, Pen<'a>, Notes), TrieError> {
         let mut pen = Pen::new(self.arena, self.epoch);
         let (mut levels, mut notes) = (Levels::default(), Notes::default());
         let mut tops = Vec::with_capacity(tasks.len());
@@ -230,39 +227,6 @@ impl<'a> Workshop<'_, 'a> {
                 top.reference = Some(reference);
             }
         }
-        let records = records_of(self.arena, std::mem::take(&mut notes.records));
-        Ok((tops, pen, notes, records))
+        Ok((tops, pen, notes))
     }
-}
-
-/// The records of large branches, all in one piece of memory.
-fn records_of(arena: &Arena, notes: Vec<(usize, Path, Link)>) -> Vec<(usize, Path, Option<Branch>)> {
-    let is_record = |note: &&(usize, Path, Link)| note.2.is_node();
-    let mut bytes = Vec::with_capacity(notes.iter().filter(is_record).count() * Branch::BYTES_USUAL);
-    let ends: Vec<usize> = notes
-        .iter()
-        .map(|(_, _, link)| {
-            if link.is_node() {
-                write_record(arena, *link, &mut bytes);
-            }
-            bytes.len()
-        })
-        .collect();
-    let bytes = Bytes::from(bytes);
-    let mut start = 0;
-    let record = |((trie, path, link), end): ((usize, Path, Link), usize)| {
-        let record = link.is_node().then(|| Branch::written(bytes.slice(start..end)));
-        start = end;
-        (trie, path, record)
-    };
-    notes.into_iter().zip(ends).map(record).collect()
-}
-
-fn write_record(arena: &Arena, link: Link, bytes: &mut Vec<u8>) {
-    let branch = arena.view(link).branch();
-    let children = nibbles(branch.mask()).enumerate().map(|(rank, nibble)| {
-        let leaves = Some(branch.count(rank)).filter(|leaves| *leaves <= crate::SMALL_LEAVES_MAX);
-        RecordChild { nibble, leaves, reference: branch.reference(rank) }
-    });
-    Branch::write(&branch.extension(), children, bytes);
 }

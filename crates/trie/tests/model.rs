@@ -91,6 +91,22 @@ proptest! {
         prop_assert_eq!(fresh, store);
     }
 
+    /// What is to be written of a block is right however late it is asked for, while other blocks have come and gone.
+    #[test]
+    fn records_wait_for_their_flush(blocks in vec(block(), 1..8)) {
+        let (mut trie, mut at_once, mut waiting) = (StateTrie::empty(), MemoryNodes::default(), Vec::new());
+        for updates in &blocks {
+            let after = root_after(&trie, &at_once, updates).unwrap();
+            at_once.apply(updates, &after);
+            drop(root_after(&after.trie, &at_once, &blocks[0]));
+            trie = after.trie.clone();
+            waiting.push(after);
+        }
+        let mut late = MemoryNodes::default();
+        blocks.iter().zip(&waiting).for_each(|(updates, after)| late.apply(updates, after));
+        prop_assert_eq!(late, at_once);
+    }
+
     #[test]
     fn forks_do_not_disturb_their_parent(base in block(), left in block(), right in block()) {
         let base_after = root_after(&StateTrie::empty(), &NoNodes, &base).unwrap();

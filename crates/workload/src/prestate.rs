@@ -284,6 +284,6 @@ mod tests {
         let in_memory = balsa_trie::root_after(&genesis.trie, &balsa_trie::NoNodes, &updates).unwrap();
         let from_nodes = balsa_trie::root_after(&prestate.trie(), &prestate, &updates).unwrap();
         assert_eq!(from_nodes.root, in_memory.root);
-        assert_eq!(from_nodes.nodes, in_memory.nodes);
+        assert_eq!(from_nodes.nodes.encoded(), in_memory.nodes.encoded());
     }
 }

@@ -12,7 +12,7 @@ use balsa_storage::{
     BlockPointer, BlockRecord, CanonicalBlock, Durability, FlushBatch, Head, OpenError, Pointers, Settings, Snapshot,
     StateChange, Store,
 };
-use balsa_trie::{Branch, NodeChanges, NodeSource, Path, StorageNodes};
+use balsa_trie::{Branch, EncodedNodes, EncodedStorage, NodeChanges, NodeSource, Path};
 
 pub(crate) const CHAIN_ID: u64 = 1337;
 
@@ -180,9 +180,9 @@ fn branch(numbers: &mut Numbers) -> Branch {
 fn nodes(numbers: &mut Numbers) -> NodeChanges {
     let storage = |numbers: &mut Numbers| {
         let address_hash = address_hash(numbers);
-        (address_hash, StorageNodes { address_hash, cleared: numbers.below(4) == 0, branches: branches(numbers) })
+        (address_hash, EncodedStorage { address_hash, cleared: numbers.below(4) == 0, branches: branches(numbers) })
     };
-    NodeChanges { accounts: branches(numbers), storages: distinct(numbers, 4, storage).into_values().collect() }
+    EncodedNodes { accounts: branches(numbers), storages: distinct(numbers, 4, storage).into_values().collect() }.into()
 }
 
 /// What a store must hold.
@@ -216,10 +216,11 @@ impl Model {
             }
         }
         self.codes.extend(diff.codes.iter().cloned());
-        for (path, branch) in &block.change.nodes.accounts {
+        let nodes = block.change.nodes.encoded();
+        for (path, branch) in &nodes.accounts {
             set(&mut self.account_branches, *path, branch.clone());
         }
-        for storage in &block.change.nodes.storages {
+        for storage in &nodes.storages {
             let address_hash = storage.address_hash;
             self.storage_branches.retain(|(owner, _), _| !storage.cleared || *owner != address_hash);
             for (path, branch) in &storage.branches {

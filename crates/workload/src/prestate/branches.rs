@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::B256;
-use balsa_trie::{Branch, NodeChanges, Path};
+use balsa_trie::{Branch, BranchChange, NodeChanges, Path};
 
 /// The records that a trie was persisted as.
 #[derive(Clone, Debug, Default)]
@@ -22,22 +22,22 @@ impl Branches {
     }
 
     pub(super) fn apply(&mut self, changes: &NodeChanges) {
-        put(&mut self.accounts, &changes.accounts);
-        for nodes in &changes.storages {
+        put(&mut self.accounts, changes.account_branches());
+        for nodes in changes.storages() {
             let records = self.storages.entry(nodes.address_hash).or_default();
             if nodes.cleared {
                 records.clear();
             }
-            put(records, &nodes.branches);
+            put(records, nodes.branches());
         }
     }
 }
 
-fn put(records: &mut BTreeMap<Path, Branch>, changes: &[(Path, Option<Branch>)]) {
-    for (path, branch) in changes {
-        match branch {
-            Some(branch) => records.insert(*path, branch.clone()),
-            None => records.remove(path),
+fn put<'a>(records: &mut BTreeMap<Path, Branch>, changes: impl Iterator<Item = (Path, BranchChange<'a>)>) {
+    for (path, change) in changes {
+        match change.record() {
+            Some(branch) => records.insert(path, branch),
+            None => records.remove(&path),
         };
     }
 }

@@ -14,7 +14,7 @@ const PART_ACCOUNTS: usize = if cfg!(test) { 1000 } else { 100_000 };
 const PART_SLOTS: usize = if cfg!(test) { 2000 } else { 200_000 };
 
 /// A part of the genesis state: what it adds to the parts before it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Part {
     /// Accounts, slots and code.
     pub diff: StateDiff,
