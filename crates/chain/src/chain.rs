@@ -14,7 +14,7 @@ use balsa_storage::{PersistStats, Persister, Store, StoreStats};
 
 use crate::{
     BadBlock, ChainError, ChainSettings, ChainView, HeadChange, ImportOutcome, ImportedBlock, KeptBlock, LookupError,
-    Rejection, bad_blocks::BadBlocks, fork_choice, invalid_blocks::InvalidBlocks,
+    Rejection, bad_blocks::BadBlocks, fork_choice, invalid_blocks::InvalidBlocks, verify::Refused,
 };
 
 /// A chain and the right to change it.
@@ -106,10 +106,11 @@ impl Chain {
                 self.stage(&Arc::new(KeptBlock::new(block, executed, &parent)))?;
                 Ok(ImportOutcome::Imported(imported))
             }
-            Err(reason) => {
-                let rejection = Rejection { reason: Arc::new(reason), latest_valid: parent.hash() };
+            Err(Refused { reason, recorded_list }) => {
+                let rejection = Rejection { reason, latest_valid: parent.hash() };
                 let rejection = self.invalid.insert(block.hash, rejection);
-                self.bad.keep(BadBlock { block, list, reason: rejection.reason.clone() });
+                let reason = rejection.reason.clone();
+                self.bad.keep(BadBlock { block, list, recorded_list, reason });
                 Ok(ImportOutcome::Invalid(rejection))
             }
         }

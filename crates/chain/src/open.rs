@@ -86,7 +86,9 @@ impl Chain {
                     self.keep(&Arc::new(KeptBlock::new(block, executed, &parent)));
                 }
                 // It was valid when it was stored: another version of this program, or damage.
-                Err(reason) => warn!(number = pointer.number, hash = %pointer.hash, %reason, "stored block is invalid"),
+                Err(refused) => {
+                    warn!(number = pointer.number, hash = %pointer.hash, reason = %refused.reason, "stored block is invalid")
+                }
             }
         }
         let tip = match snapshot.tip()? {

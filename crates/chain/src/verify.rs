@@ -4,9 +4,22 @@ use std::sync::Arc;
 
 use alloy_primitives::{Bytes, U256};
 use balsa_chainspec::{OMMER_ANCESTORS_MAX, validate_ommers};
-use balsa_executor::{ExecuteError, ExecutedBlock, InvalidBlock, SealedBlock};
+use balsa_executor::{ExecuteError, ExecutedBlock, InvalidBlock, Refusal, SealedBlock};
 
 use crate::{Chain, ChainError, InvalidReason, KeptBlock, LookupError};
+
+/// A block that breaks a rule.
+pub(crate) struct Refused {
+    pub(crate) reason: Arc<InvalidReason>,
+    /// What execution recorded, if the rule is about the access list.
+    pub(crate) recorded_list: Option<Bytes>,
+}
+
+impl From<InvalidReason> for Refused {
+    fn from(reason: InvalidReason) -> Self {
+        Self { reason: Arc::new(reason), recorded_list: None }
+    }
+}
 
 impl Chain {
     /// Executes a block on its parent. The inner error is the verdict, the outer one our own trouble.
@@ -15,12 +28,12 @@ impl Chain {
         parent: &KeptBlock,
         block: &SealedBlock,
         list: Option<Bytes>,
-    ) -> Result<Result<ExecutedBlock, InvalidReason>, ChainError> {
+    ) -> Result<Result<ExecutedBlock, Refused>, ChainError> {
         if let Err(reason) = self.check_merge(parent, block) {
-            return Ok(Err(reason));
+            return Ok(Err(reason.into()));
         }
         if let Err(reason) = self.check_ommers(parent, block)? {
-            return Ok(Err(reason));
+            return Ok(Err(reason.into()));
         }
         self.move_cache(parent);
         let mut context = self.view.parent(&parent.hash()).expect("the parent was found in the tree");
@@ -31,7 +44,10 @@ impl Chain {
                 // What was read for a block that came to nothing may have been chosen to push useful values out.
                 self.cache.clear();
                 match error {
-                    ExecuteError::Invalid(reason) => Ok(Err(reason.into())),
+                    ExecuteError::Invalid(refusal) => {
+                        let Refusal { rule, recorded_list } = *refusal;
+                        Ok(Err(Refused { reason: Arc::new(rule.into()), recorded_list }))
+                    }
                     ExecuteError::Internal(source) => {
                         Err(ChainError::Execution { number: block.header.number, hash: block.hash, source })
                     }

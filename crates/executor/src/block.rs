@@ -13,7 +13,7 @@ use balsa_trie::{NodeChanges, NodeSource, RootAfter, StateTrie};
 use tracing::{debug_span, error, warn};
 
 use crate::{
-    ExecuteError, ExecutionMode, InvalidBlock, ReceiptsSummary, SealedBlock, SequentialReason, Stages, check_body,
+    ExecuteError, ExecutionMode, ReceiptsSummary, Refusal, SealedBlock, SequentialReason, Stages, check_body,
     parallel::{self, ParallelInput},
     plan::{Plan, plan},
     receipts::ReceiptStream,
@@ -155,7 +155,8 @@ impl Executor {
     /// Idempotent: nothing is changed but caches. Ommers are held against the chain by the caller, who knows it.
     ///
     /// # Errors
-    /// [`ExecuteError::Invalid`] names the first rule that the block breaks, and comes of the checks here or of the
+    /// [`ExecuteError::Invalid`] names the first rule that the block breaks, with the list that was recorded if it is about
+    /// the list, and comes of the checks here or of the
     /// sequential executor only. [`ExecuteError::Internal`] says nothing about the block.
     pub fn execute(
         &self,
@@ -247,10 +248,11 @@ impl BlockRun<'_> {
         };
         let path = if inline { Path::Inline } else { Path::Parallel };
         let executed = parallel::execute(&input);
-        let fault = match executed.and_then(|execution| Ok(self.judge(execution, path)?)) {
-            Ok(executed) => return Ok(executed),
-            Err(fault) => fault,
-        };
+        let fault =
+            match executed.and_then(|execution| Ok(self.judge(execution, path).map_err(|refusal| refusal.rule)?)) {
+                Ok(executed) => return Ok(executed),
+                Err(fault) => fault,
+            };
         let number = block.header.number;
         warn!(number, hash = %block.hash, %fault, "parallel execution failed, running the block sequentially");
         let executed = self.sequential(Path::Fallback, Unobserved)?;
@@ -259,7 +261,7 @@ impl BlockRun<'_> {
     }
 
     /// Holds what was executed against the header.
-    fn judge(&self, execution: Execution, path: Path) -> Result<ExecutedBlock, InvalidBlock> {
+    fn judge(&self, execution: Execution, path: Path) -> Result<ExecutedBlock, Box<Refusal>> {
         let _span = debug_span!(target: "balsa::stage", "verdicts").entered();
         let Execution { receipts, requests, list, diff, after } = execution;
         let (gas, receipts) = receipts.finish();
@@ -270,8 +272,12 @@ impl BlockRun<'_> {
             list: list.as_ref(),
             state_root: after.root,
         };
-        verdicts::check(&self.environment.rules, self.block, self.received.as_ref(), &outcome)?;
+        let verdict = verdicts::check(&self.environment.rules, self.block, self.received.as_ref(), &outcome);
         let list = list.map(|list| list.bytes);
+        if let Err(rule) = verdict {
+            let recorded_list = list.filter(|_| rule.is_of_list());
+            return Err(Box::new(Refusal { rule, recorded_list }));
+        }
         let RootAfter { trie, nodes, .. } = after;
         Ok(ExecutedBlock { receipts, gas_used: gas.used(), requests, list, diff, trie, nodes, path })
     }

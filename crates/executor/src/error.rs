@@ -1,6 +1,6 @@
 //! Verdict and accident, apart.
 
-use alloy_primitives::{B256, Bloom, U256};
+use alloy_primitives::{B256, Bloom, Bytes, U256};
 use balsa_bal::ListError;
 use balsa_chainspec::HeaderError;
 use balsa_evm::{AdmissionError, DepositError, InvalidTransaction, PhaseError, TransactError};
@@ -15,10 +15,20 @@ use crate::{BodyError, SenderError};
 pub enum ExecuteError {
     /// The block breaks a rule. Only the sequential executor, and the checks before it, say so.
     #[error(transparent)]
-    Invalid(#[from] InvalidBlock),
+    Invalid(#[from] Box<Refusal>),
     /// This node could not do it; nothing is said about the block.
     #[error(transparent)]
     Internal(#[from] InternalError),
+}
+
+/// The verdict on an invalid block.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{rule}")]
+pub struct Refusal {
+    /// The first rule that the block breaks.
+    pub rule: InvalidBlock,
+    /// The access list that execution recorded, if the rule is about the list: what the block should have come with.
+    pub recorded_list: Option<Bytes>,
 }
 
 /// Why a block is invalid. One variant a rule, in the order in which the rules are looked at.
@@ -155,6 +165,19 @@ pub enum InternalError {
     /// The interpreter gave up.
     #[error("interpreter: {0}")]
     Interpreter(String),
+}
+
+impl InvalidBlock {
+    /// Whether the block's access list is at fault, or what its header says of it (EIP-7928).
+    pub fn is_of_list(&self) -> bool {
+        matches!(self, Self::List(_) | Self::ListMismatch(_) | Self::ListItems { .. } | Self::ListHash { .. })
+    }
+}
+
+impl From<InvalidBlock> for ExecuteError {
+    fn from(rule: InvalidBlock) -> Self {
+        Self::Invalid(Box::new(Refusal { rule, recorded_list: None }))
+    }
 }
 
 impl ExecuteError {

@@ -28,7 +28,7 @@ mod verdicts;
 pub use access_trace::trace_accesses;
 pub use block::{ExecutedBlock, Executor, Parent, Path};
 pub use body::{BodyError, check_body};
-pub use error::{ExecuteError, InternalError, InvalidBlock, SystemCallFault};
+pub use error::{ExecuteError, InternalError, InvalidBlock, Refusal, SystemCallFault};
 pub use genesis::{GenesisState, genesis_state};
 pub use in_progress::{BlockInProgress, ClosedBlock, Closing, RecordedList, Refused, Taken};
 pub use parallel::ParallelFault;

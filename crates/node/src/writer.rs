@@ -43,13 +43,16 @@ impl Writer {
                 Message::NewPayload { payload, reply } => {
                     let started = Instant::now();
                     let answer = self.new_payload(*payload);
-                    let told = answer.as_ref().ok().map(|answer| answer.imported);
+                    let imported = answer.as_ref().ok().and_then(|answer| answer.imported);
+                    // Before the answer: who is told that a block is invalid finds it shown.
+                    let bad = self.show_bad();
                     // Whoever asked may have given up waiting.
                     let _ = reply.send(answer);
-                    match told {
-                        Some(Some(block)) => self.report_imported(block, started),
-                        Some(None) => self.report_bad(),
-                        None => {}
+                    if let Some(block) = imported {
+                        self.report_imported(block, started);
+                    }
+                    if let Some(bad) = bad {
+                        (self.observer)(&self.chain, Report::Invalid { bad: &bad });
                     }
                 }
                 Message::ForkchoiceUpdated { state, reply } => {
@@ -111,17 +114,16 @@ impl Writer {
         }
     }
 
-    /// Shows readers the newest invalid block, if there is one that they have not seen.
-    fn report_bad(&mut self) {
+    /// Shows readers the newest invalid block, and returns it, if there is one that they have not seen.
+    fn show_bad(&self) -> Option<Arc<BadBlock>> {
         let found = self.chain.bad_blocks();
-        let Some(newest) = found.last().cloned() else { return };
+        let newest = found.last().cloned()?;
         let mut shown = self.bad_blocks.lock().unwrap_or_else(PoisonError::into_inner);
         if shown.last().is_some_and(|last| Arc::ptr_eq(last, &newest)) {
-            return;
+            return None;
         }
         *shown = found;
-        drop(shown);
-        (self.observer)(&self.chain, Report::Invalid { bad: &newest });
+        Some(newest)
     }
 
     /// Writes what is to be kept. What is not finalized stays in the journal of blocks and is executed again at the next

@@ -53,7 +53,7 @@ fn refused(block: &SealedBlock, error: ImportError) -> Result<ImportOutcome, Eng
     let reason: InvalidReason = match error {
         ImportError::UnknownParent(_) => return Ok(ImportOutcome::UnknownParent),
         ImportError::Execute(ExecuteError::Internal(error)) => return Err(EngineError::Internal(error.to_string())),
-        ImportError::Execute(ExecuteError::Invalid(fault)) => fault.into(),
+        ImportError::Execute(ExecuteError::Invalid(refusal)) => refusal.rule.into(),
         ImportError::Ommers(error) => error.into(),
         ImportError::WrongConsensus { total, terminal, .. } => {
             InvalidBlock::TerminalDifficulty { total, terminal }.into()

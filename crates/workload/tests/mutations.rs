@@ -53,7 +53,7 @@ fn check(importer: &Importer, block: &SealedBlock, mutation: &Mutation) {
     header.block_access_list_hash = Some(balsa_keccak::keccak256(&mutation.bytes));
     let forged = SealedBlock::from_parts(header, block.transactions.clone(), Vec::new(), block.withdrawals.clone());
     let refusal = |mode| match importer.execute(mode, &forged, Some(mutation.bytes.clone())) {
-        Err(ExecuteError::Invalid(rule)) => rule,
+        Err(ExecuteError::Invalid(refusal)) => refusal.rule,
         Err(ExecuteError::Internal(error)) => panic!("{mutation}: a fault in a list reported as ours: {error}"),
         Ok(_) => panic!("{mutation}: accepted"),
     };

@@ -111,7 +111,11 @@ impl World {
     /// Both paths must refuse, for the same reason, which is returned.
     pub fn refuse(&self, block: &SealedBlock, list: &Bytes) -> InvalidBlock {
         let reason = |mode| match self.execute(mode, block, list) {
-            Err(ExecuteError::Invalid(reason)) => reason,
+            Err(ExecuteError::Invalid(refusal)) => {
+                // What is refused for its list is shown beside the list that it should have come with.
+                assert_eq!(refusal.recorded_list.is_some(), refusal.rule.is_of_list(), "{refusal}");
+                refusal.rule
+            }
             other => panic!("{mode:?} does not refuse: {:?}", other.map(|executed| executed.path)),
         };
         let sequential = reason(ExecutionMode::Sequential);

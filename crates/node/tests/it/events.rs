@@ -41,8 +41,6 @@ fn bad_blocks_are_shown() {
     child.block =
         balsa_executor::SealedBlock::from_parts(header, Vec::new(), Vec::new(), child.block.withdrawals.clone());
     node.import(&child);
-    // The answer comes before the report; what comes after the next answer has been reported.
-    node.choose(child.block.hash).unwrap();
     let bad = node.node().bad_blocks();
     assert_eq!(bad.len(), 1);
     assert_eq!((bad[0].block.hash, &bad[0].list), (child.block.hash, &child.list));

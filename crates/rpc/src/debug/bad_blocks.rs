@@ -23,6 +23,9 @@ struct RpcBadBlock {
     /// As it came with the block.
     #[serde(skip_serializing_if = "Option::is_none")]
     block_access_list: Option<Bytes>,
+    /// As execution recorded it, if the block was refused because of its list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    generated_block_access_list: Option<Bytes>,
     error: String,
 }
 
@@ -52,6 +55,7 @@ fn shown(view: &ChainView, bad: &BadBlock) -> RpcBadBlock {
         hash: block.hash,
         rlp: block.encode(),
         block_access_list: bad.list.clone(),
+        generated_block_access_list: bad.recorded_list.clone(),
         error: bad.reason.to_string(),
     }
 }

@@ -142,7 +142,8 @@ impl Run {
 
 /// Makes the header commit to the body's transactions, if that is what is wrong.
 fn mend(block: &mut SealedBlock, error: &ImportError) -> bool {
-    let ImportError::Execute(ExecuteError::Invalid(InvalidBlock::Body(fault))) = error else { return false };
+    let ImportError::Execute(ExecuteError::Invalid(refusal)) = error else { return false };
+    let InvalidBlock::Body(fault) = &refusal.rule else { return false };
     match fault {
         BodyError::TransactionsRoot { found, .. } => block.header.transactions_root = *found,
         BodyError::BlobGasUsed { found, .. } => block.header.blob_gas_used = Some(*found),
@@ -171,7 +172,7 @@ pub(super) fn name_of(error: &ImportError) -> Result<String, String> {
         }
         ImportError::WrongConsensus { .. } => "BlockException.IMPORT_IMPOSSIBLE_PARIS_WRONG_POW".to_owned(),
         ImportError::Ommers(error) => error.exception_name().to_owned(),
-        ImportError::Execute(ExecuteError::Invalid(fault)) => name_of_block_fault(fault),
+        ImportError::Execute(ExecuteError::Invalid(refusal)) => name_of_block_fault(&refusal.rule),
         ImportError::Execute(ExecuteError::Internal(error)) => return Err(format!("internal error: {error}")),
     })
 }
