@@ -36,6 +36,10 @@ pub struct Settings {
     pub transaction_fee_cap: u128,
     /// Whether transactions are taken whose signatures hold on every chain (`--rpc.allow-unprotected-txs`).
     pub allow_unprotected_transactions: bool,
+    /// How long a call waits for a receipt if it does not say (`--rpc.txsync.defaulttimeout`).
+    pub receipt_wait: Duration,
+    /// How long a call may ask to wait (`--rpc.txsync.maxtimeout`).
+    pub receipt_wait_max: Duration,
     /// Blocks that one query for logs may span.
     pub log_blocks_max: u64,
     /// Logs that one query may return.
@@ -63,6 +67,8 @@ impl Settings {
             evm_time_max: Duration::from_secs(5),
             transaction_fee_cap: 1_000_000_000_000_000_000,
             allow_unprotected_transactions: false,
+            receipt_wait: Duration::from_secs(20),
+            receipt_wait_max: Duration::from_secs(60),
             log_blocks_max: 100_000,
             logs_max: 20_000,
             simulated_blocks_max: 256,

@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::{
     Context, Limits, Methods, Params, RpcError,
     eth::filters::topic,
-    methods::{Answer, to_json},
+    methods::{Answer, Method, Run, to_json},
     request::{Call, Entry, Malformed, Message},
     session::Session,
     workers::Workers,
@@ -24,6 +24,8 @@ pub struct Dispatcher {
     /// Room for messages that come, and for answers that go.
     reading: Arc<Semaphore>,
     writing: Arc<Semaphore>,
+    /// Places for calls that wait for a receipt.
+    receipt_waits: Arc<Semaphore>,
 }
 
 /// Messages and answers up to this many bytes take no room: the number of connections bounds them.
@@ -37,7 +39,8 @@ impl Dispatcher {
     pub fn new(context: Arc<Context>, methods: Methods, limits: Limits) -> Self {
         let room = |bytes: usize| Arc::new(Semaphore::new(bytes / ROOM_UNIT));
         let (reading, writing) = (room(limits.reading_bytes_max), room(limits.writing_bytes_max));
-        Self { context, methods, limits, workers: Workers::new(&limits), reading, writing }
+        let receipt_waits = Arc::new(Semaphore::new(limits.receipt_waits_max));
+        Self { context, methods, limits, workers: Workers::new(&limits), reading, writing, receipt_waits }
     }
 
     /// The answer to a message, `None` if it wants none. `session` is there if the client can be notified.
@@ -59,6 +62,32 @@ impl Dispatcher {
     /// -32005 if all of it is taken.
     pub(crate) fn reading(&self, bytes: usize) -> Result<Option<OwnedSemaphorePermit>, RpcError> {
         take_room(&self.reading, bytes)
+    }
+
+    /// A place among the calls that wait for a receipt.
+    ///
+    /// # Errors
+    /// -32005 if all are taken.
+    pub(crate) fn receipt_wait(&self) -> Result<OwnedSemaphorePermit, RpcError> {
+        let full = |_| RpcError::new(RpcError::LIMIT_EXCEEDED, "too many calls are waiting for receipts");
+        self.receipt_waits.clone().try_acquire_owned().map_err(full)
+    }
+
+    /// What every method can reach.
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Runs a part of a method that waits, when it is its turn.
+    ///
+    /// # Errors
+    /// The part's own, and those of the workers.
+    pub(crate) async fn in_turn<T: Send + 'static>(
+        &self,
+        part: impl FnOnce(&Context) -> Result<T, RpcError> + Send + 'static,
+    ) -> Result<T, RpcError> {
+        let context = self.context.clone();
+        self.workers.run(move || part(&context)).await
     }
 
     async fn single(self: &Arc<Self>, entry: Entry<'_>, session: Option<&Arc<Session>>) -> Option<String> {
@@ -103,17 +132,19 @@ impl Dispatcher {
     }
 
     async fn call(self: &Arc<Self>, call: &Call<'_>, session: Option<&Arc<Session>>, bytes_max: usize) -> Answer {
-        let params_max = match self.methods.get(&call.method) {
-            Some(method) => method.params_max,
-            None => return Err(RpcError::method_not_found(&call.method)),
+        let Some(method) = self.methods.get(&call.method) else {
+            return Err(RpcError::method_not_found(&call.method));
         };
-        let params = Params::read(call.params, params_max)?;
+        let params = Params::read(call.params, method.params_max)?;
+        if let Run::Waiting(wait) = method.run {
+            return wait(self.clone(), params, bytes_max).await;
+        }
         let (dispatcher, session, name) = (self.clone(), session.cloned(), call.method.clone().into_owned());
         let run = move || match (name.as_str(), session, dispatcher.methods.get(&name)) {
             ("eth_subscribe", Some(session), _) => dispatcher.subscribe(params, &session),
             ("eth_unsubscribe", Some(session), _) => dispatcher.unsubscribe(params, &session),
-            (_, _, Some(method)) => method.run(&dispatcher.context, params, bytes_max),
-            (_, _, None) => Err(RpcError::method_not_found(&name)),
+            (_, _, Some(Method { run: Run::Plain(run), .. })) => run(&dispatcher.context, params, bytes_max),
+            _ => Err(RpcError::method_not_found(&name)),
         };
         self.workers.run(run).await
     }

@@ -40,6 +40,12 @@ impl RpcError {
     pub const RESPONSE_TOO_LARGE: i32 = -32003;
     /// The call asks for more than one call may, or too many calls are waiting.
     pub const LIMIT_EXCEEDED: i32 = -32005;
+    /// The transaction is in the pool, but was in no block in time ([EIP-7966](https://eips.ethereum.org/EIPS/eip-7966)).
+    pub const NO_RECEIPT_IN_TIME: i32 = 4;
+    /// The transaction is in the pool, but the next block cannot take it (EIP-7966).
+    pub const NOT_READY: i32 = 5;
+    /// The transaction is in the pool, but another of its sender has to come first (EIP-7966).
+    pub const NONCE_GAP: i32 = 6;
     /// What was asked for was kept once, and is not any more
     /// ([EIP-4444](https://eips.ethereum.org/EIPS/eip-4444)).
     pub const PRUNED: i32 = 4444;

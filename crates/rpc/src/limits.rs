@@ -25,6 +25,8 @@ pub struct Limits {
     pub subscriptions_max: usize,
     /// Messages of one connection that are worked on at once.
     pub messages_in_flight_max: usize,
+    /// Calls that wait for a transaction's receipt; more are refused.
+    pub receipt_waits_max: usize,
     /// Bytes of all large messages that are being read or answered over HTTP.
     pub reading_bytes_max: usize,
     /// Bytes of all large answers that wait to be written.
@@ -45,6 +47,7 @@ impl Limits {
             connections_max: 500,
             subscriptions_max: 1024,
             messages_in_flight_max: 16,
+            receipt_waits_max: 256,
             reading_bytes_max: 512 << 20,
             writing_bytes_max: 1 << 30,
         }

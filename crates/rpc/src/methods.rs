@@ -1,16 +1,26 @@
 //! Which methods there are.
 
-use std::{collections::HashMap, io};
+use std::{collections::HashMap, io, pin::Pin, sync::Arc};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::{Context, Namespace, Params, RpcError};
+use crate::{Context, Dispatcher, Namespace, Params, RpcError};
 
 /// What a call came to, as JSON text.
 pub(crate) type Answer = Result<Box<RawValue>, RpcError>;
 
-type Run = Box<dyn Fn(&Context, Params, usize) -> Answer + Send + Sync>;
+/// A plain function, which runs on a thread of the workers.
+pub(crate) type Plain = Box<dyn Fn(&Context, Params, usize) -> Answer + Send + Sync>;
+
+/// A method that waits for something to happen, and has a turn of the workers only when there is something to do.
+pub(crate) type Waiting = fn(Arc<Dispatcher>, Params, usize) -> Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+/// How a method runs. The answer takes at most so many bytes.
+pub(crate) enum Run {
+    Plain(Plain),
+    Waiting(Waiting),
+}
 
 /// A table of methods: from names to functions.
 #[derive(Default)]
@@ -21,7 +31,7 @@ pub struct Methods {
 /// A method, and how many parameters it takes at most.
 pub(crate) struct Method {
     pub(crate) params_max: usize,
-    run: Run,
+    pub(crate) run: Run,
 }
 
 /// What the engine's port offers beside the Engine API
@@ -67,7 +77,13 @@ impl Methods {
     ) {
         let run =
             move |context: &Context, params: Params, bytes_max: usize| to_json(&method(context, params)?, bytes_max);
-        let before = self.table.insert(name, Method { params_max, run: Box::new(run) });
+        let before = self.table.insert(name, Method { params_max, run: Run::Plain(Box::new(run)) });
+        debug_assert!(before.is_none(), "{name} is there twice");
+    }
+
+    /// Adds a method that waits.
+    pub(crate) fn add_waiting(&mut self, name: &'static str, params_max: usize, method: Waiting) {
+        let before = self.table.insert(name, Method { params_max, run: Run::Waiting(method) });
         debug_assert!(before.is_none(), "{name} is there twice");
     }
 
@@ -93,13 +109,6 @@ impl Methods {
             Namespace::Txpool => crate::txpool::register(self),
             Namespace::Web3 => crate::web3::register(self),
         }
-    }
-}
-
-impl Method {
-    /// Runs it here and now. The answer takes at most `bytes_max` bytes.
-    pub(crate) fn run(&self, context: &Context, params: Params, bytes_max: usize) -> Answer {
-        (self.run)(context, params, bytes_max)
     }
 }
 

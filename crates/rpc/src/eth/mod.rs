@@ -15,6 +15,7 @@ pub(crate) mod logs;
 mod proof;
 pub(crate) mod receipt;
 mod send;
+mod send_sync;
 mod simulate;
 pub(crate) mod state;
 mod storage_key;
@@ -36,6 +37,7 @@ pub(crate) fn register(methods: &mut Methods) {
     proof::register(methods);
     receipt::register(methods);
     send::register(methods);
+    send_sync::register(methods);
     simulate::register(methods);
     state::register(methods);
     transaction::register(methods);

@@ -23,8 +23,12 @@ pub(crate) fn register(methods: &mut Methods) {
 }
 
 fn receipt(context: &Context, mut params: Params) -> Result<Option<RpcReceipt>, RpcError> {
-    let hash = params.hash("hash")?;
-    let Some(Found { view, block, index }) = find(context, &hash)? else { return Ok(None) };
+    receipt_of(context, &params.hash("hash")?)
+}
+
+/// The receipt of a canonical transaction.
+pub(crate) fn receipt_of(context: &Context, hash: &B256) -> Result<Option<RpcReceipt>, RpcError> {
+    let Some(Found { view, block, index }) = find(context, hash)? else { return Ok(None) };
     let Some(receipts) = ReceiptsOf::read(&view, &block)? else { return Ok(None) };
     receipts.at(index)
 }

@@ -3,7 +3,7 @@
 use alloy_consensus::Transaction as _;
 use alloy_primitives::{B256, Bytes};
 use balsa_evm::Transaction;
-use balsa_txpool::{PoolError, decode};
+use balsa_txpool::{Admitted, PoolError, decode};
 
 use crate::{Context, Methods, Params, RpcError};
 
@@ -18,9 +18,13 @@ impl From<PoolError> for RpcError {
 }
 
 fn send_raw_transaction(context: &Context, mut params: Params) -> Result<B256, RpcError> {
-    let bytes: Bytes = params.required("transaction")?;
-    check(context, &decode(&bytes)?.transaction)?;
-    Ok(context.node.send_raw_transaction(&bytes)?.hash)
+    Ok(submit(context, &params.required("transaction")?)?.hash)
+}
+
+/// Takes a transaction of a user into the pool.
+pub(crate) fn submit(context: &Context, bytes: &Bytes) -> Result<Admitted, RpcError> {
+    check(context, &decode(bytes)?.transaction)?;
+    Ok(context.node.send_raw_transaction(bytes)?)
 }
 
 /// Whether a transaction may come from a user: the pool itself is less strict, since blocks and peers may have others.

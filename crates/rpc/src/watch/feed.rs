@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use balsa_node::{Heard, Listener, Node};
+use balsa_node::{HeadEvent, Heard, Listener, Node};
 
 use super::Watchers;
 
@@ -20,23 +20,34 @@ pub(super) fn start(node: &Node, watchers: &Arc<Watchers>) -> io::Result<()> {
     let weak = Arc::downgrade(watchers);
     let told = weak.clone();
     thread::Builder::new().name("rpc-heads".into()).spawn(move || {
-        listen(&heads, &told, |watchers, event| watchers.tell(|topic| topic.of_change(&event.change)));
+        listen(&heads, &told, |watchers, event| match event {
+            Some(HeadEvent { change, .. }) => {
+                watchers.inclusions.included(change.applied.iter().flat_map(|kept| &kept.transaction_hashes));
+                watchers.tell(|topic| topic.of_change(&change));
+            }
+            None => watchers.inclusions.missed(),
+        });
     })?;
     thread::Builder::new().name("rpc-pending".into()).spawn(move || {
         listen(&transactions, &weak, |watchers, transaction| {
+            let Some(transaction) = transaction else { return };
             watchers.tell(|topic| topic.of_transaction(&transaction).into_iter().collect());
         });
     })?;
     Ok(())
 }
 
-fn listen<T>(listener: &Listener<T>, watchers: &Weak<Watchers>, tell: impl Fn(&Watchers, T)) {
+/// Tells of events, and with `None` of a gap between them.
+fn listen<T>(listener: &Listener<T>, watchers: &Weak<Watchers>, tell: impl Fn(&Watchers, Option<T>)) {
     loop {
         let heard = listener.hear(LOOK_INTERVAL);
         let Some(watchers) = watchers.upgrade() else { return };
         match heard {
-            Heard::Event(event) => tell(&watchers, event),
-            Heard::Missed(count) => tracing::warn!(count, "subscriptions missed events: too many came at once"),
+            Heard::Event(event) => tell(&watchers, Some(event)),
+            Heard::Missed(count) => {
+                tracing::warn!(count, "subscriptions missed events: too many came at once");
+                tell(&watchers, None);
+            }
             Heard::Nothing => {}
             Heard::Closed => return,
         }

@@ -9,7 +9,7 @@ use std::{
 use alloy_primitives::U128;
 use balsa_node::Node;
 
-use super::{Topic, feed, filter_queue::FilterQueue, topic::Item};
+use super::{Topic, feed, filter_queue::FilterQueue, inclusions::Inclusions, topic::Item};
 use crate::{RpcError, session::Session};
 
 /// Filters that live at once.
@@ -20,7 +20,11 @@ const SUBSCRIPTIONS_MAX: usize = 16 << 10;
 
 /// All watchers of a node. The threads that feed them end with it.
 #[derive(Debug, Default)]
-pub(crate) struct Watchers(Mutex<HashMap<U128, Watcher>>);
+pub(crate) struct Watchers {
+    watchers: Mutex<HashMap<U128, Watcher>>,
+    /// Who waits for a transaction to be in a block.
+    pub(crate) inclusions: Inclusions,
+}
 
 #[derive(Debug)]
 struct Watcher {
@@ -130,7 +134,7 @@ impl Watchers {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<U128, Watcher>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.watchers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
