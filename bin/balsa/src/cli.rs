@@ -10,6 +10,9 @@ use std::ffi::OsString;
 /// Names of environment variables begin with it.
 const ENV_PREFIX: &str = "BALSA";
 
+/// The command that goes without saying.
+const NODE: &str = "node";
+
 /// An Ethereum execution client built around block access lists (EIP-7928).
 #[derive(Debug, Parser)]
 #[command(name = "balsa", version = commands::version::LINE, args_override_self = true)]
@@ -35,16 +38,53 @@ impl Cli {
     }
 }
 
-/// Puts `node` before arguments that name no command: its flags follow the program's name, as launchers have them.
+/// Puts `node` before a node's flags, where launchers have them right behind the program's name: with the word behind
+/// them, or with no word at all.
 fn with_command(command: &clap::Command, mut arguments: Vec<OsString>) -> Vec<OsString> {
-    let names_one = |argument: &OsString| {
-        let Some(argument) = argument.to_str() else { return false };
-        matches!(argument, "help" | "--help" | "-h" | "--version" | "-V") || command.find_subcommand(argument).is_some()
-    };
-    if !arguments.iter().skip(1).any(names_one) {
-        arguments.insert(1.min(arguments.len()), "node".into());
+    let is = |argument: &OsString, words: &[&str]| words.iter().any(|word| argument == word);
+    match first_word(command, &arguments) {
+        Some(at) if is(&arguments[at], &[NODE]) => {
+            let word = arguments.remove(at);
+            arguments.insert(1, word);
+        }
+        // A word that is no command is told from the node's flags.
+        Some(at) if at > 1 && command.find_subcommand(&arguments[at]).is_none() && !is(&arguments[at], &["help"]) => {
+            arguments.insert(1, NODE.into());
+        }
+        Some(_) => {}
+        // Help and version of the whole program.
+        None if arguments.get(1).is_some_and(|first| is(first, &["--help", "-h"])) => {}
+        None if arguments.iter().any(|argument| is(argument, &["--version", "-V"])) => {}
+        None => arguments.insert(1.min(arguments.len()), NODE.into()),
     }
     arguments
+}
+
+/// Where the first argument stands that is neither a flag nor the value of one.
+fn first_word(command: &clap::Command, arguments: &[OsString]) -> Option<usize> {
+    let node = command.find_subcommand(NODE);
+    let takes_value = |flag: &str| {
+        let of = |command: &clap::Command| {
+            let argument = command.get_arguments().find(|argument| {
+                let aliases = argument.get_all_aliases().unwrap_or_default();
+                argument.get_long().into_iter().chain(aliases).any(|name| name == flag)
+            })?;
+            Some(argument.get_action().takes_values() && !argument.is_require_equals_set())
+        };
+        of(command).or_else(|| of(node?)).unwrap_or(false)
+    };
+    let mut at = 1;
+    while let Some(argument) = arguments.get(at) {
+        let flag = argument.to_str().and_then(|argument| argument.strip_prefix("--"));
+        at += match flag {
+            Some("") => return Some(at + 1).filter(|next| *next < arguments.len()),
+            Some(flag) if !flag.contains('=') && takes_value(flag) => 2,
+            Some(_) => 1,
+            None if argument.to_str().is_some_and(|argument| argument.starts_with('-')) => 1,
+            None => return Some(at),
+        };
+    }
+    None
 }
 
 /// Gives every flag its environment variable: `BALSA_` and its name for those of every command, `BALSA_`, the command's
@@ -100,6 +140,7 @@ pub(crate) enum Command {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::LogLevel;
     use std::path::Path;
 
     #[track_caller]
@@ -114,12 +155,33 @@ mod tests {
 
     #[test]
     fn a_node_needs_no_command() {
-        for arguments in [&["balsa"][..], &["balsa", "--http.port", "0", "--dev"], &["balsa", "--datadir", "d", "node"]]
-        {
-            assert!(matches!(read(arguments).command, Some(Command::Node(_))), "{arguments:?}");
+        let of_node = [
+            "balsa",
+            "balsa --http.port 0 --dev",
+            "balsa --datadir d node",
+            "balsa --http.addr 0.0.0.0 node --http.port 0",
+            "balsa --http.port=0 --dev node",
+            "balsa --dev --port 1 --http.api eth,net node",
+            "balsa --metrics=127.0.0.1:9001 node",
+            "balsa --datadir node --http.port 0",
+            "balsa --datadir version",
+            "balsa -vvv --http.port 0 node",
+        ];
+        for line in of_node {
+            let read = read(&line.split_whitespace().collect::<Vec<_>>());
+            assert!(matches!(read.command, Some(Command::Node(_))), "{line}");
         }
+        assert_eq!(read(&["balsa", "--datadir", "node"]).global.datadir.as_deref(), Some(Path::new("node")));
         assert!(matches!(read(&["balsa", "--datadir", "d", "version"]).command, Some(Command::Version)));
-        assert!(Cli::try_read(["balsa", "--no-such-flag"].map(OsString::from)).is_err());
+        for wrong in ["balsa --no-such-flag", "balsa --http.port", "balsa nod", "balsa --http.port 1 version"] {
+            assert!(Cli::try_read(wrong.split_whitespace().map(OsString::from)).is_err(), "{wrong}");
+        }
+        let unknown = Cli::try_read(["balsa", "--http.port", "1", "nod"].map(OsString::from)).expect_err("no command");
+        assert!(unknown.to_string().contains("'nod'"), "{unknown}");
+        for (line, shown) in [("balsa --help", "Commands:"), ("balsa --dev --help", "--http.port")] {
+            let help = Cli::try_read(line.split_whitespace().map(OsString::from)).expect_err("help is no command");
+            assert!(help.to_string().contains(shown), "{line}: {help}");
+        }
     }
 
     #[test]
@@ -136,7 +198,20 @@ mod tests {
             --http.port 8545 --http.api admin,debug,eth,net,testing,txpool,web3 --ws.enabled --ws.addr 0.0.0.0 \
             --bootnodes enode://a --networkid 7 --rpc.allow-unprotected-txs --builder.gas-limit 30000000 --syncmode full \
             --authrpc.addr 0.0.0.0 --authrpc.port 8551 --authrpc.jwtsecret /jwtsecret";
-        for line in [ethrex, reth, hive] {
+        let geth = "balsa --sepolia --datadir=/d --syncmode=full --gcmode=archive --state.scheme=path --verbosity=3 \
+            --http --http.port=8545 --http.addr=0.0.0.0 --http.vhosts=* --http.corsdomain=* --http.api=admin,eth \
+            --ws --ws.addr=0.0.0.0 --ws.port=8546 --ws.api=eth --ws.origins=* --nat=extip:1.2.3.4 --allow-insecure-unlock \
+            --authrpc.port=8551 --authrpc.addr=0.0.0.0 --authrpc.vhosts=* --authrpc.jwtsecret=/jwt --port=30303 \
+            --discovery.port=30303 --rpc.allow-unprotected-txs --rpc.batch-request-limit=0 --rpc.rangelimit=9 \
+            --miner.gaslimit=1 --miner.gasprice=1 --metrics --metrics.addr=0.0.0.0 --metrics.port=9001 --cache=4096 \
+            --cache.preimages --log.file=l --log.maxsize=1 --log.maxbackups=2 --log.rotate --maxpeers=0 --history.state=0";
+        let reth_more = "balsa node -vvvv --hoodi --metrics=0.0.0.0:9001 --log.file.directory /l --log.file.max-size 5 \
+            --log.file.max-files 3 --color never --rpc.max-request-size 15 --rpc.max-response-size 160 \
+            --rpc.max-blocks-per-filter 1 --rpc.max-logs-per-response 1 --rpc.max-simulate-blocks 2 \
+            --rpc.max-subscriptions-per-connection 3 --rpc.max-connections 4 --engine.disable-bal-parallel-execution \
+            --engine.disable-bal-parallel-state-root --engine.disable-bal-batch-io --engine.slow-block-threshold 5 \
+            --discovery.v5.port 9200 --trusted-peers a --trusted-only --minimal --auth-ipc --rpc.eth-proof-window 7";
+        for line in [ethrex, reth, hive, geth, reth_more] {
             let read = read(&line.split_whitespace().collect::<Vec<_>>());
             assert!(matches!(read.command, Some(Command::Node(_))), "{line}");
         }
@@ -147,7 +222,12 @@ mod tests {
         let cli = read(&["balsa", "--datadir", "a", "removedb", "--datadir=b", "--datadir=c", "--force"]);
         assert_eq!(cli.global.datadir.as_deref(), Some(Path::new("c")));
         let cli = read(&["balsa", "import", "x.rlp", "--network=hoodi", "--chain", "sepolia"]);
-        assert_eq!(cli.global.network.as_deref(), Some("sepolia"));
+        assert_eq!(cli.global.network(), Some("sepolia"));
+        let level = |line: &[&str]| read(line).global.log_level();
+        assert_eq!(level(&["balsa", "--log.level", "debug", "--verbosity", "1"]), LogLevel::Error);
+        assert_eq!(level(&["balsa", "--verbosity=5"]), LogLevel::Trace);
+        assert_eq!(level(&["balsa", "-vvvv"]), LogLevel::Debug);
+        assert_eq!(level(&["balsa"]), LogLevel::Info);
     }
 
     #[test]

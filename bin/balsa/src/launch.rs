@@ -127,7 +127,7 @@ impl LaunchedNode {
 pub(crate) fn existing_store(global: &GlobalOptions) -> Result<Store, CommandError> {
     let dir = global.datadir()?;
     let found = Identity::read(&dir)?.ok_or_else(|| CommandError::NoDatabase(dir.clone()))?;
-    let expected = match &global.network {
+    let expected = match global.network() {
         None => found,
         Some(_) => {
             let genesis = GenesisBlock::new(&global.genesis()?)?;

@@ -4,7 +4,7 @@ use crate::error::CommandError;
 use balsa_chain::{ChainSettings, TrieMemory};
 use balsa_chainspec::{Genesis, Network, genesis};
 use balsa_executor::{ExecutionMode, Stages};
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 use std::{
     env, fs,
     io::Read,
@@ -18,28 +18,113 @@ pub(crate) struct GlobalOptions {
     /// A network's name (mainnet, sepolia, holesky, hoodi, dev) or a genesis file in geth's format
     /// [default: mainnet].
     #[arg(long, visible_alias = "chain", global = true, value_name = "NAME|FILE")]
-    pub(crate) network: Option<String>,
+    network: Option<String>,
+    /// The network of a name, as geth has it.
+    #[command(flatten)]
+    named: NamedNetwork,
     /// Where the database lies [default: balsa/NETWORK in the user's directory for data].
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) datadir: Option<PathBuf>,
     /// Worker threads [default: one a core].
     #[arg(long, global = true, value_name = "N", value_parser = workers)]
     pub(crate) workers: Option<usize>,
-    /// How much to say.
-    #[arg(id = "log_level", long = "log.level", global = true, value_name = "LEVEL",
-        value_enum, default_value_t = LogLevel::Info)]
-    pub(crate) log_level: LogLevel,
-    /// How to say it.
-    #[arg(id = "log_format", long = "log.format", global = true, value_name = "FORMAT",
-        value_enum, default_value_t = LogFormat::Terminal)]
-    pub(crate) log_format: LogFormat,
-    /// Whether to say it in colour.
-    #[arg(id = "log_color", long = "log.color", global = true, value_name = "WHEN",
-        value_enum, default_value_t = LogColor::Auto)]
-    pub(crate) log_color: LogColor,
+    /// What is logged, and where.
+    #[command(flatten)]
+    pub(crate) log: LogOptions,
     /// How states are kept.
     #[command(flatten)]
     pub(crate) state: StateMemoryOptions,
+}
+
+/// Networks by flags of their own.
+#[derive(Clone, Copy, Debug, Args)]
+#[group(multiple = false, conflicts_with = "network")]
+struct NamedNetwork {
+    /// The same as --network mainnet.
+    #[arg(long, global = true, hide = true)]
+    mainnet: bool,
+    /// The same as --network sepolia.
+    #[arg(long, global = true, hide = true)]
+    sepolia: bool,
+    /// The same as --network holesky.
+    #[arg(long, global = true, hide = true)]
+    holesky: bool,
+    /// The same as --network hoodi.
+    #[arg(long, global = true, hide = true)]
+    hoodi: bool,
+}
+
+impl NamedNetwork {
+    fn name(self) -> Option<&'static str> {
+        let Self { mainnet, sepolia, holesky, hoodi } = self;
+        let all = [(mainnet, "mainnet"), (sepolia, "sepolia"), (holesky, "holesky"), (hoodi, "hoodi")];
+        all.into_iter().find_map(|(is_named, name)| is_named.then_some(name))
+    }
+}
+
+/// What is logged, and where.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Log")]
+pub(crate) struct LogOptions {
+    /// How much to say; geth's numbers 0 to 5 are taken too.
+    #[arg(id = "log_level", long = "log.level", visible_alias = "verbosity", global = true, value_name = "LEVEL",
+        value_enum, default_value_t = LogLevel::Info)]
+    level: LogLevel,
+    /// The same, as reth counts it: -vvv is info.
+    #[arg(id = "log_v", short = 'v', global = true, action = ArgAction::Count, hide = true)]
+    v: u8,
+    /// How to say it.
+    #[arg(id = "log_format", long = "log.format", alias = "log.stdout.format", global = true, value_name = "FORMAT",
+        value_enum, default_value_t = LogFormat::Terminal)]
+    pub(crate) format: LogFormat,
+    /// Whether to say it in colour.
+    #[arg(id = "log_color", long = "log.color", alias = "color", global = true, value_name = "WHEN",
+        value_enum, default_value_t = LogColor::Auto)]
+    pub(crate) color: LogColor,
+    /// Say it in this file too; of a directory that is there it is balsa.log.
+    #[arg(id = "log_file", long = "log.file", global = true, value_name = "FILE|DIR")]
+    file: Option<PathBuf>,
+    /// Say it in balsa.log of this directory too.
+    #[arg(
+        id = "log_dir",
+        long = "log.dir",
+        visible_alias = "log.file.directory",
+        global = true,
+        value_name = "DIR",
+        conflicts_with = "log_file"
+    )]
+    dir: Option<PathBuf>,
+    /// Megabytes of the file from which a new one is begun.
+    #[arg(id = "log_maxsize", long = "log.maxsize", visible_alias = "log.file.max-size", global = true,
+        value_name = "MB", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) file_megabytes_max: u64,
+    /// Older files that are kept, as FILE.1, FILE.2 and so on.
+    #[arg(
+        id = "log_maxbackups",
+        long = "log.maxbackups",
+        visible_alias = "log.file.max-files",
+        global = true,
+        value_name = "N",
+        default_value_t = 10
+    )]
+    pub(crate) files_max: usize,
+    /// Taken for the sake of scripts that were written for geth: files are always bounded.
+    #[arg(id = "log_rotate", long = "log.rotate", global = true, hide = true)]
+    _rotate: bool,
+}
+
+/// The file of a directory for the log.
+const LOG_FILE: &str = "balsa.log";
+
+impl LogOptions {
+    /// The file for the log, if there is to be one.
+    pub(crate) fn file(&self) -> Option<PathBuf> {
+        match (&self.file, &self.dir) {
+            (Some(path), _) if path.is_dir() => Some(path.join(LOG_FILE)),
+            (Some(path), _) => Some(path.clone()),
+            (None, dir) => dir.as_ref().map(|dir| dir.join(LOG_FILE)),
+        }
+    }
 }
 
 /// How states are kept.
@@ -71,13 +156,13 @@ impl StateMemoryOptions {
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct ExecutionOptions {
     /// Execute blocks sequentially even where their access list is at hand.
-    #[arg(long)]
+    #[arg(long, alias = "engine.disable-bal-parallel-execution")]
     no_bal_parallel_exec: bool,
     /// Read parent values when a transaction needs them, not ahead in the order of the store.
-    #[arg(long)]
+    #[arg(long, alias = "engine.disable-bal-batch-io")]
     no_bal_prefetch: bool,
     /// Compute the state root after the transactions, not beside them.
-    #[arg(long)]
+    #[arg(long, alias = "engine.disable-bal-parallel-state-root")]
     no_bal_parallel_trie: bool,
     /// Taken for the sake of scripts that were written for ethrex: there is no cache of precompiles to switch off.
     #[arg(long, hide = true)]
@@ -99,11 +184,17 @@ impl ExecutionOptions {
 /// How much to log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogLevel {
+    #[value(alias = "0")]
     Off,
+    #[value(alias = "1")]
     Error,
+    #[value(alias = "2")]
     Warn,
+    #[value(alias = "3")]
     Info,
+    #[value(alias = "4")]
     Debug,
+    #[value(alias = "5")]
     Trace,
 }
 
@@ -141,9 +232,26 @@ fn workers(text: &str) -> Result<usize, String> {
 }
 
 impl GlobalOptions {
+    /// How much to log.
+    pub(crate) fn log_level(&self) -> LogLevel {
+        match self.log.v {
+            0 => self.log.level,
+            1 => LogLevel::Error,
+            2 => LogLevel::Warn,
+            3 => LogLevel::Info,
+            4 => LogLevel::Debug,
+            _ => LogLevel::Trace,
+        }
+    }
+
+    /// What names the network, if anything does.
+    pub(crate) fn network(&self) -> Option<&str> {
+        self.network.as_deref().or_else(|| self.named.name())
+    }
+
     /// The chain's genesis, of a named network or from a file.
     pub(crate) fn genesis(&self) -> Result<Genesis, CommandError> {
-        match self.network.as_deref() {
+        match self.network() {
             None => Ok(Network::Mainnet.genesis()),
             Some(name) => match name.parse::<Network>() {
                 Ok(network) => Ok(network.genesis()),
@@ -168,7 +276,7 @@ impl GlobalOptions {
 
     /// The part of the default directory that keeps networks apart: the name of the network or of the genesis file.
     fn network_dir(&self) -> PathBuf {
-        let name = self.network.as_deref().unwrap_or(Network::Mainnet.name());
+        let name = self.network().unwrap_or(Network::Mainnet.name());
         Path::new(name).file_stem().unwrap_or(name.as_ref()).into()
     }
 }

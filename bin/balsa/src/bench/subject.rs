@@ -59,7 +59,7 @@ impl Subject {
         };
         let fixture = path.join(file::GENESIS);
         let is_fixture = fixture.is_file();
-        let genesis = match &global.network {
+        let genesis = match global.network() {
             None if is_fixture => genesis_of(&path)?,
             _ => GenesisBlock::new(&global.genesis()?)?,
         };

@@ -85,7 +85,7 @@ impl ImportBench {
     /// Runs the command.
     pub(crate) fn run(&self, global: &GlobalOptions) -> Result<ExitCode, CommandError> {
         let recorder = StageRecorder::default();
-        logging::start(global, recorder.clone().with_filter(StageSpans));
+        logging::start(global, recorder.clone().with_filter(StageSpans))?;
         let interrupt = Interrupt::listen().map_err(CommandError::Signals)?;
 
         let subject = Subject::find(self.chain.as_deref(), self.with_bal.as_deref(), global)?;

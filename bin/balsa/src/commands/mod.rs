@@ -28,7 +28,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         // The same, if slow blocks are to be told of.
         return command.run(&global);
     }
-    logging::start(&global, tracing_subscriber::layer::Identity::new());
+    logging::start(&global, tracing_subscriber::layer::Identity::new())?;
     match command {
         Some(Command::Init(command)) => command.run(&global),
         Some(Command::Import(command)) => command.run(&global),

@@ -2,7 +2,7 @@
 
 use super::options::duration;
 use crate::error::CommandError;
-use balsa_rpc::{AuthSettings, HttpSettings, JwtSecret, Namespace, ServerSettings, WsSettings};
+use balsa_rpc::{AuthSettings, HttpSettings, JwtSecret, Limits, Namespace, ServerSettings, WsSettings};
 use clap::Args;
 use std::{
     net::{IpAddr, SocketAddr, ToSocketAddrs},
@@ -78,6 +78,54 @@ pub(crate) struct DoorOptions {
         default_value = "localhost"
     )]
     auth_virtual_hosts: Vec<String>,
+    #[command(flatten)]
+    limits: LimitOptions,
+}
+
+/// How much callers without authentication may ask for.
+#[derive(Clone, Copy, Debug, Args)]
+struct LimitOptions {
+    /// Megabytes of one message.
+    #[arg(id = "rpc_max_request", long = "rpc.max-request-size", value_name = "MB", default_value_t = 15,
+        value_parser = clap::value_parser!(u32).range(1..=512))]
+    request_megabytes_max: u32,
+    /// Megabytes of one answer.
+    #[arg(id = "rpc_max_response", long = "rpc.max-response-size", value_name = "MB", default_value_t = 160,
+        value_parser = clap::value_parser!(u32).range(1..=1_024))]
+    response_megabytes_max: u32,
+    /// Calls of one batch; 0 for no limit.
+    #[arg(id = "rpc_batch_requests", long = "rpc.batch-request-limit", value_name = "N", default_value_t = 1_000)]
+    batch_calls_max: usize,
+    /// Bytes of the answers to one batch; 0 for no limit.
+    #[arg(id = "rpc_batch_response", long = "rpc.batch-response-max-size", value_name = "BYTES",
+        default_value_t = 25 << 20)]
+    batch_response_bytes_max: usize,
+    /// Connections of one door.
+    #[arg(id = "rpc_max_connections", long = "rpc.max-connections", value_name = "N", default_value_t = 500)]
+    connections_max: u32,
+    /// Subscriptions of one connection.
+    #[arg(
+        id = "rpc_max_subscriptions",
+        long = "rpc.max-subscriptions-per-connection",
+        value_name = "N",
+        default_value_t = 1_024
+    )]
+    subscriptions_max: u32,
+}
+
+impl LimitOptions {
+    fn limits(self) -> Limits {
+        let or_all = |limit| if limit == 0 { usize::MAX } else { limit };
+        Limits {
+            request_bytes_max: (self.request_megabytes_max as usize) << 20,
+            response_bytes_max: (self.response_megabytes_max as usize) << 20,
+            batch_calls_max: or_all(self.batch_calls_max),
+            batch_response_bytes_max: or_all(self.batch_response_bytes_max),
+            connections_max: self.connections_max as usize,
+            subscriptions_max: self.subscriptions_max as usize,
+            ..Limits::public()
+        }
+    }
 }
 
 /// What the methods allow.
@@ -94,6 +142,30 @@ pub(crate) struct MethodOptions {
     /// Most fees of a transaction that is sent here, in ether; 0 for no limit.
     #[arg(id = "rpc_txfeecap", long = "rpc.txfeecap", value_name = "ETHER", default_value_t = 1.0)]
     transaction_fee_cap: f64,
+    /// How long eth_sendRawTransactionSync waits for a receipt if the caller does not say.
+    #[arg(id = "rpc_txsync_defaulttimeout", long = "rpc.txsync.defaulttimeout",
+        alias = "rpc.send-raw-transaction-sync-timeout", value_name = "TIME", default_value = "20s",
+        value_parser = duration)]
+    receipt_wait: Duration,
+    /// How long a caller may ask to wait for a receipt.
+    #[arg(id = "rpc_txsync_maxtimeout", long = "rpc.txsync.maxtimeout", value_name = "TIME", default_value = "1m",
+        value_parser = duration)]
+    receipt_wait_max: Duration,
+    /// Most blocks of one eth_simulateV1.
+    #[arg(id = "rpc_max_simulate_blocks", long = "rpc.max-simulate-blocks", value_name = "N", default_value_t = 256)]
+    simulated_blocks_max: u64,
+    /// Blocks that one query for logs may span; 0 for no limit.
+    #[arg(
+        id = "rpc_rangelimit",
+        long = "rpc.rangelimit",
+        visible_alias = "rpc.max-blocks-per-filter",
+        value_name = "N",
+        default_value_t = 100_000
+    )]
+    log_blocks_max: u64,
+    /// Logs that one query may return.
+    #[arg(id = "rpc_max_logs", long = "rpc.max-logs-per-response", value_name = "N", default_value_t = 20_000)]
+    logs_max: usize,
     /// Take transactions whose signatures hold on every chain.
     #[arg(id = "rpc_allow_unprotected_txs", long = "rpc.allow-unprotected-txs")]
     allow_unprotected_transactions: bool,
@@ -109,6 +181,11 @@ impl MethodOptions {
             // As far as a number of ether can be told; no fee comes near the type's end.
             transaction_fee_cap: (self.transaction_fee_cap.max(0.0) * 1e18) as u128,
             allow_unprotected_transactions: self.allow_unprotected_transactions,
+            receipt_wait: self.receipt_wait,
+            receipt_wait_max: self.receipt_wait_max.max(self.receipt_wait),
+            log_blocks_max: if self.log_blocks_max == 0 { u64::MAX } else { self.log_blocks_max },
+            logs_max: self.logs_max,
+            simulated_blocks_max: self.simulated_blocks_max,
             ..balsa_rpc::Settings::of_network(network_id)
         }
     }
@@ -137,6 +214,7 @@ impl DoorOptions {
             ws: self.ws.then_some(ws),
             ipc: (!self.ipc_disable).then_some(ipc),
             auth,
+            limits: self.limits.limits(),
             ..ServerSettings::default()
         })
     }

@@ -33,6 +33,8 @@ pub(crate) struct Node {
     pub(crate) execution: ExecutionOptions,
     #[command(flatten)]
     pub(crate) network: PeerOptions,
+    #[command(flatten)]
+    pub(crate) foreign: ForeignOptions,
 }
 
 /// How blocks are built.
@@ -134,15 +136,32 @@ pub(crate) struct WatchingOptions {
         conflicts_with = "slow_block"
     )]
     slow_block_ms: Option<u64>,
-    /// Serve metrics for Prometheus at /metrics.
-    #[arg(id = "metrics", long = "metrics")]
-    metrics: bool,
+    /// Serve metrics for Prometheus at /metrics; with a value, there.
+    #[arg(id = "metrics", long = "metrics", value_name = "ADDR:PORT", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", default_value = "false", hide_default_value = true, value_parser = metrics)]
+    metrics: MetricsSwitch,
     /// Address of the metrics.
     #[arg(id = "metrics_addr", long = "metrics.addr", value_name = "ADDR", default_value = "127.0.0.1")]
     metrics_addr: String,
     /// Port of the metrics; 0 for any.
     #[arg(id = "metrics_port", long = "metrics.port", value_name = "PORT", default_value_t = 9090)]
     metrics_port: u16,
+}
+
+/// Whether metrics are served, and where if the switch itself says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum MetricsSwitch {
+    Off,
+    On,
+    At(SocketAddr),
+}
+
+fn metrics(text: &str) -> Result<MetricsSwitch, String> {
+    match text {
+        "true" => Ok(MetricsSwitch::On),
+        "false" => Ok(MetricsSwitch::Off),
+        at => at.parse().map(MetricsSwitch::At).map_err(|_| format!("{at:?} is no address with a port")),
+    }
 }
 
 /// Flags of the peer-to-peer network, which this version does not have. Taken so that launchers need not know.
@@ -155,14 +174,30 @@ pub(crate) struct PeerOptions {
     /// Taken for the sake of launchers; this version has no peers.
     #[arg(id = "p2p_flags", long = "p2p.port", aliases = ["port", "p2p.addr", "p2p.target-peers", "maxpeers",
         "p2p.discv4", "p2p.discv5", "discovery.port", "discovery.v5.port", "discovery.v4", "discovery.v5", "bootnodes",
-        "nat", "nat.extip", "nodekey", "nodekeyhex", "p2p-secret-key", "netrestrict", "syncmode", "gcmode",
+        "nat", "nat.extip", "nodekey", "nodekeyhex", "p2p-secret-key", "netrestrict", "discovery.addr", "p2p-secret-key-hex",
         "max-outbound-peers", "max-inbound-peers", "trusted-peers"],
         value_name = "VALUE", hide = true, action = ArgAction::Append)]
     pub(crate) with_value: Vec<String>,
     /// As above.
     #[arg(id = "p2p_switches", long = "p2p.disabled", aliases = ["nodiscover", "disable-discovery",
-        "disable-discv4-discovery", "full", "snap.v2"], hide = true, action = ArgAction::SetTrue)]
+        "disable-discv4-discovery", "trusted-only"], hide = true, action = ArgAction::SetTrue)]
     pub(crate) switch: bool,
+}
+
+/// Flags of other clients about what is kept and how, which mean nothing here. Taken so that launchers need not know.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ForeignOptions {
+    /// Taken for the sake of launchers.
+    #[arg(id = "foreign_flags", long = "syncmode", aliases = ["gcmode", "state.scheme", "db.engine", "cache",
+        "cache.database", "cache.gc", "cache.snapshot", "cache.trie", "history.state", "history.transactions",
+        "history.chain", "history.logs", "miner.gasprice", "miner.recommit", "rpc.eth-proof-window"],
+        value_name = "VALUE", hide = true, action = ArgAction::Append)]
+    with_value: Vec<String>,
+    /// As above.
+    #[arg(id = "foreign_switches", long = "full", aliases = ["minimal", "snap.v2", "cache.preimages", "snapshot",
+        "allow-insecure-unlock", "auth-ipc", "no-migrate", "skip-genesis-validation"],
+        hide = true, action = ArgAction::SetTrue)]
+    switch: bool,
 }
 
 impl WatchingOptions {
@@ -173,7 +208,11 @@ impl WatchingOptions {
 
     /// Where metrics are served, if they are.
     pub(crate) fn metrics_address(&self) -> Result<Option<SocketAddr>, CommandError> {
-        self.metrics.then(|| address("metrics.addr", &self.metrics_addr, self.metrics_port)).transpose()
+        match self.metrics {
+            MetricsSwitch::Off => Ok(None),
+            MetricsSwitch::At(address) => Ok(Some(address)),
+            MetricsSwitch::On => address("metrics.addr", &self.metrics_addr, self.metrics_port).map(Some),
+        }
     }
 }
 
@@ -213,8 +252,11 @@ impl Node {
         }
     }
 
-    /// Says once that there are no peers, if flags ask for any.
-    pub(crate) fn warn_of_peers(&self) {
+    /// Says once which flags have no effect.
+    pub(crate) fn warn_of_flags(&self) {
+        if self.foreign.switch || !self.foreign.with_value.is_empty() {
+            tracing::warn!("flags about how other clients sync and keep data have no effect");
+        }
         if self.network.switch || !self.network.with_value.is_empty() {
             tracing::warn!("flags of the peer-to-peer network have no effect: this build has none");
         }

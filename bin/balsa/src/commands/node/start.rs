@@ -26,9 +26,9 @@ impl Node {
     /// Runs the node until the user ends it.
     pub(crate) fn run(&self, global: &GlobalOptions) -> Result<ExitCode, CommandError> {
         let metrics = Metrics::new();
-        let observer = self.start_logging(global, &metrics);
+        let observer = self.start_logging(global, &metrics)?;
         let interrupt = Interrupt::listen().map_err(CommandError::Signals)?;
-        self.warn_of_peers();
+        self.warn_of_flags();
         let genesis = self.genesis(global)?;
         let place = Place::find(self, global)?;
         let parts = Parts::new(global, &genesis)?.with_stages(self.execution.stages());
@@ -50,12 +50,12 @@ impl Node {
     }
 
     /// The log's lines and the metrics; stages are recorded for both.
-    fn start_logging(&self, global: &GlobalOptions, metrics: &Metrics) -> Observer {
+    fn start_logging(&self, global: &GlobalOptions, metrics: &Metrics) -> Result<Observer, CommandError> {
         let recorder = StageRecorder::default();
-        logging::start(global, recorder.clone().with_filter(StageSpans));
+        logging::start(global, recorder.clone().with_filter(StageSpans))?;
         let slow_blocks = self.watching.slow_block().map(SlowBlocks::new);
         let mut reporter = Reporter { metrics: metrics.clone(), recorder, slow_blocks };
-        Box::new(move |chain, report| reporter.report(chain, &report))
+        Ok(Box::new(move |chain, report| reporter.report(chain, &report)))
     }
 
     /// Serves metrics, if they are asked for.
@@ -68,7 +68,7 @@ impl Node {
     }
 
     fn genesis(&self, global: &GlobalOptions) -> Result<Genesis, CommandError> {
-        if self.dev.is_on && global.network.is_none() {
+        if self.dev.is_on && global.network().is_none() {
             return Ok(Network::Dev.genesis());
         }
         global.genesis()
