@@ -1,11 +1,15 @@
 //! Where log lines go: to standard error, so that standard output carries results only, and to a file if one is named.
 
+mod json_line;
 mod rotating_file;
+
+pub(crate) use json_line::JSON_LINE;
 
 use crate::{
     error::CommandError,
     options::{GlobalOptions, LogColor, LogFormat, LogLevel, LogOptions},
 };
+use json_line::OrJsonLine;
 use rotating_file::RotatingFile;
 use std::{
     io::{self, IsTerminal},
@@ -46,8 +50,8 @@ where
 {
     let lines = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(color).with_target(false);
     match format {
-        LogFormat::Terminal => lines.with_filter(targets(level)).boxed(),
-        LogFormat::Json => lines.json().with_filter(targets(level)).boxed(),
+        LogFormat::Terminal => lines.map_event_format(OrJsonLine).with_filter(targets(level)).boxed(),
+        LogFormat::Json => lines.json().map_event_format(OrJsonLine).with_filter(targets(level)).boxed(),
     }
 }
 

@@ -41,7 +41,7 @@ pub use access_watch::{AccessWatch, PlacedEvent};
 pub use call_logs::{CallLog, TRANSFER_EMITTER};
 pub use call_rules::CallRules;
 pub use call_watch::CallWatch;
-pub use code_cache::CodeCache;
+pub use code_cache::{CodeCache, CodeReads};
 pub use environment::{BlockEnvironment, BlockHashes};
 pub use error::{InvalidTransaction, PhaseError, TransactError};
 pub use fault::Fault;

@@ -103,7 +103,7 @@ pub(crate) fn execute(input: &ParallelInput<'_>) -> Result<Execution, ParallelFa
     };
     let reduced = match input.pool {
         None => {
-            let reduced = run.execute_inline();
+            let reduced = debug_span!(target: "balsa::stage", "execute").in_scope(|| run.execute_inline());
             merkleize();
             reduced
         }
@@ -221,10 +221,12 @@ impl<'a> Run<'a> {
 
     /// Runs tasks, the longest that is left first, until they add up to `work` or none is left.
     fn run_batch(&self, work: u64, results: &Sender<(u32, Done)>) {
-        let mut evm = None;
+        let (mut evm, mut span) = (None, None);
         let mut done = 0;
         while done < work && !self.stop.load(Ordering::Relaxed) {
             let Some(task) = self.order.get(self.next.fetch_add(1, Ordering::Relaxed)) else { return };
+            // Who finds nothing to do is not told of.
+            span.get_or_insert_with(|| debug_span!(target: "balsa::stage", "batch").entered());
             let thread = rayon::current_thread_index().unwrap_or(0) % self.accessed.len();
             let mut accessed = self.accessed[thread].lock().unwrap_or_else(PoisonError::into_inner);
             let result = self.run_index(&mut evm, &mut accessed, task.index);

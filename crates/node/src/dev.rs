@@ -12,7 +12,7 @@ use std::{
 use alloy_primitives::{Address, B256, U64, U256};
 use balsa_chainspec::Fork;
 use balsa_engine::{EngineError, ForkchoiceState, PayloadAttributes, PayloadBlock, PayloadStatusKind};
-use tracing::{error, info};
+use tracing::{debug, error};
 
 use crate::{BuildRequest, Heard, Message, Node};
 
@@ -106,7 +106,7 @@ fn seal(node: &Node, fee_recipient: Address) -> Result<usize, EngineError> {
     }
     let state = ForkchoiceState { head_block_hash: hash, safe_block_hash: hash, finalized_block_hash: hash };
     node.ask(|reply| Message::ForkchoiceUpdated { state, reply })?;
-    info!(%hash, transactions = count, "sealed a block");
+    debug!(%hash, transactions = count, "sealed a block");
     Ok(count)
 }
 

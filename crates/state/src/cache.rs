@@ -23,6 +23,13 @@ pub struct ReadCache {
     accounts: DashMap<B256, Option<Account>, RandomState>,
     slots: DashMap<(B256, B256), U256, RandomState>,
     entries_max: usize,
+    account_reads: Reads,
+    slot_reads: Reads,
+}
+
+/// Counts of one kind.
+#[derive(Debug, Default)]
+struct Reads {
     hits: AtomicU64,
     misses: AtomicU64,
 }
@@ -30,12 +37,45 @@ pub struct ReadCache {
 /// How often the cache answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReadCacheStats {
-    /// Reads answered.
-    pub hits: u64,
-    /// Reads passed on.
-    pub misses: u64,
+    /// Reads of accounts.
+    pub accounts: CacheReads,
+    /// Reads of slots.
+    pub slots: CacheReads,
     /// Accounts and slots held.
     pub entries: u64,
+}
+
+/// How reads of one kind went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CacheReads {
+    /// Answered.
+    pub hits: u64,
+    /// Passed on.
+    pub misses: u64,
+}
+
+impl CacheReads {
+    /// What was read since `before`.
+    pub fn since(self, before: Self) -> Self {
+        let Self { hits, misses } = self;
+        Self { hits: hits.saturating_sub(before.hits), misses: misses.saturating_sub(before.misses) }
+    }
+
+    /// All reads.
+    pub fn all(self) -> u64 {
+        self.hits + self.misses
+    }
+}
+
+impl Reads {
+    fn count(&self, hit: bool) {
+        let counter = if hit { &self.hits } else { &self.misses };
+        counter.fetch_add(1, Relaxed);
+    }
+
+    fn stats(&self) -> CacheReads {
+        CacheReads { hits: self.hits.load(Relaxed), misses: self.misses.load(Relaxed) }
+    }
 }
 
 impl Default for ReadCache {
@@ -51,8 +91,8 @@ impl ReadCache {
             accounts: DashMap::default(),
             slots: DashMap::default(),
             entries_max,
-            hits: AtomicU64::new(0),
-            misses: AtomicU64::new(0),
+            account_reads: Reads::default(),
+            slot_reads: Reads::default(),
         }
     }
 
@@ -80,18 +120,18 @@ impl ReadCache {
     /// How often the cache answered since it was made, and what it holds.
     pub fn stats(&self) -> ReadCacheStats {
         let entries = (self.accounts.len() + self.slots.len()) as u64;
-        ReadCacheStats { hits: self.hits.load(Relaxed), misses: self.misses.load(Relaxed), entries }
+        ReadCacheStats { accounts: self.account_reads.stats(), slots: self.slot_reads.stats(), entries }
     }
 
     pub(crate) fn account(&self, address_hash: &B256) -> Option<Option<Account>> {
         let found = self.accounts.get(address_hash).map(|entry| *entry);
-        self.count(found.is_some());
+        self.account_reads.count(found.is_some());
         found
     }
 
     pub(crate) fn slot(&self, address_hash: &B256, slot_hash: &B256) -> Option<U256> {
         let found = self.slots.get(&(*address_hash, *slot_hash)).map(|entry| *entry);
-        self.count(found.is_some());
+        self.slot_reads.count(found.is_some());
         found
     }
 
@@ -105,14 +145,10 @@ impl ReadCache {
         self.trim();
     }
 
-    fn count(&self, hit: bool) {
-        let counter = if hit { &self.hits } else { &self.misses };
-        counter.fetch_add(1, Relaxed);
-    }
-
     /// `len` of a DashMap walks its shards, so the size is looked at on one insertion in a thousand or so.
     fn trim(&self) {
-        if self.misses.load(Relaxed) & 0x3ff != 0 {
+        let misses = self.account_reads.misses.load(Relaxed) + self.slot_reads.misses.load(Relaxed);
+        if misses & 0x3ff != 0 {
             return;
         }
         if self.accounts.len() > self.entries_max {
@@ -143,7 +179,14 @@ mod tests {
         cache.advance(&StateDiff { accounts: vec![(address, account)], storage: vec![cleared], codes: Vec::new() });
         assert_eq!(cache.account(&address), Some(account));
         assert_eq!(cache.slot(&address, &slot), None, "a cleared storage leaves nothing behind");
-        assert_eq!(cache.stats(), ReadCacheStats { hits: 3, misses: 1, entries: 1 });
+        assert_eq!(
+            cache.stats(),
+            ReadCacheStats {
+                accounts: CacheReads { hits: 2, misses: 0 },
+                slots: CacheReads { hits: 1, misses: 1 },
+                entries: 1
+            }
+        );
 
         cache.clear();
         assert_eq!(cache.account(&address), None);

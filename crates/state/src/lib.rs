@@ -28,7 +28,7 @@ mod view;
 
 pub use account::{Account, AccountInfo, EMPTY_CODE_HASH, EMPTY_ROOT};
 pub use block_state::{BlockState, ChangedAccount, Written};
-pub use cache::{ReadCache, ReadCacheStats};
+pub use cache::{CacheReads, ReadCache, ReadCacheStats};
 
 pub use columns::Columns;
 pub use diff::{StateDiff, StorageDiff};

@@ -35,6 +35,16 @@ pub(crate) struct BlockStages {
     pub(crate) merkleize_hidden: Duration,
     /// Time until the database had taken over what it was given.
     pub(crate) hand_over: Duration,
+    /// Time in batches of transactions, of all threads together; nothing of the sequential executor.
+    pub(crate) batches: Duration,
+}
+
+impl BlockStages {
+    /// How many threads ran transactions at a time, on average.
+    pub(crate) fn parallelism(&self) -> f64 {
+        let execute = self.times.of(Stage::Execute).as_secs_f64();
+        if self.batches.is_zero() || execute == 0.0 { 1.0 } else { self.batches.as_secs_f64() / execute }
+    }
 }
 
 /// A time in which a thread was in a stage; open until it has an end.
@@ -57,6 +67,7 @@ struct Interval {
 enum Part {
     Stage(Stage),
     HandOver,
+    Batch,
 }
 
 impl StageRecorder {
@@ -114,6 +125,7 @@ fn part_of(metadata: &Metadata<'_>) -> Option<Part> {
     }
     Some(Part::Stage(match metadata.name() {
         "hand_over" => return Some(Part::HandOver),
+        "batch" => return Some(Part::Batch),
         "decode_block" | "decode_list" | "hash_keys" => Stage::Decode,
         "senders" => Stage::Senders,
         "prefetch" => Stage::Prefetch,
@@ -134,6 +146,7 @@ fn sum_up(intervals: &[Interval]) -> BlockStages {
     stages.merkleize_hidden =
         executed.map_or(Duration::ZERO, |end| covered(of(intervals, Part::Stage(Stage::Merkleize)), Some(end)));
     stages.hand_over = covered(of(intervals, Part::HandOver), None);
+    stages.batches = of(intervals, Part::Batch).into_iter().map(|(start, end)| end - start).sum();
     stages
 }
 
@@ -194,6 +207,18 @@ mod tests {
         check(&[(Merkleize, 2, 8), (Execute, 0, 10)], &[(Execute, 10), (Merkleize, 6)], 6);
         check(&[(Merkleize, 2, 14), (Execute, 0, 10)], &[(Execute, 10), (Merkleize, 12)], 8);
         check(&[(Merkleize, 12, 14), (Execute, 0, 10)], &[(Execute, 10), (Merkleize, 2)], 0);
+    }
+
+    #[test]
+    fn batches_count_for_every_thread() {
+        let zero = Instant::now();
+        let at = |ms| zero + Duration::from_millis(ms);
+        let interval = |part, start, end| Interval { part, start: at(start), end: Some(at(end)) };
+        let execute = interval(Part::Stage(Stage::Execute), 0, 10);
+        let stages = sum_up(&[execute, interval(Part::Batch, 1, 10), interval(Part::Batch, 2, 8)]);
+        assert_eq!(stages.batches, Duration::from_millis(15));
+        assert!((stages.parallelism() - 1.5).abs() < 1e-9);
+        assert!((sum_up(&[execute]).parallelism() - 1.0).abs() < 1e-9);
     }
 
     #[test]

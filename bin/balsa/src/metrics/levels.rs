@@ -116,7 +116,8 @@ impl LevelMetrics {
             }
         }
         let cache = chain.cache_stats();
-        for (answer, count) in [("hit", cache.hits), ("miss", cache.misses)] {
+        let (hits, misses) = (cache.accounts.hits + cache.slots.hits, cache.accounts.misses + cache.slots.misses);
+        for (answer, count) in [("hit", hits), ("miss", misses)] {
             self.cache_reads.get_or_create(&CacheLabel { answer }).set(level(count));
         }
         let persisted = chain.persist_stats();

@@ -1,7 +1,10 @@
 //! What is said of blocks: one line each.
 
 use super::slow_block::SlowBlocks;
-use crate::{bench::stage_recorder::StageRecorder, metrics::Metrics};
+use crate::{
+    bench::stage_recorder::{BlockStages, StageRecorder},
+    metrics::Metrics,
+};
 use balsa_chain::{Chain, HeadChange, ImportedBlock, KeptBlock};
 use balsa_executor::{Path, SequentialReason};
 use balsa_node::Report;
@@ -30,8 +33,8 @@ impl Reporter {
     pub(crate) fn report(&mut self, chain: &Chain, report: &Report<'_>) {
         match report {
             Report::Imported { block, kept, elapsed } => {
-                imported(block, kept, *elapsed);
                 let stages = self.recorder.take();
+                imported(block, kept, *elapsed, &stages);
                 let metrics = self.metrics.blocks();
                 metrics.imported(block, kept, path_name(block.path), *elapsed);
                 metrics.stages(&stages);
@@ -54,7 +57,7 @@ impl Reporter {
     }
 }
 
-fn imported(block: &ImportedBlock, kept: &KeptBlock, elapsed: Duration) {
+fn imported(block: &ImportedBlock, kept: &KeptBlock, elapsed: Duration, stages: &BlockStages) {
     let milliseconds = elapsed.as_secs_f64() * 1_000.0;
     tracing::info!(
         number = block.number,
@@ -64,6 +67,7 @@ fn imported(block: &ImportedBlock, kept: &KeptBlock, elapsed: Duration) {
         mgas_per_s = %format_args!("{:.1}", megagas_per_second(block.gas_used, elapsed)),
         list_bytes = kept.list.as_ref().map_or(0, |list| list.len()),
         path = path_name(block.path),
+        parallelism = %format_args!("{:.2}", stages.parallelism()),
         ms = %format_args!("{milliseconds:.1}"),
         "imported a block"
     );
