@@ -11,17 +11,28 @@ pub struct Listed {
     /// The test's name.
     pub id: String,
     /// Its file, inside the pack.
+    #[serde(alias = "json_path")]
     pub file: String,
     /// The format's name.
     pub format: String,
 }
 
-/// The tests listed by `<pack>/index.json`, their files prefixed with the pack's folder. Empty for other files.
+/// The index that a release holds in its `.meta` folder.
+#[derive(Default, Deserialize)]
+struct ReleaseIndex {
+    test_cases: Vec<Listed>,
+}
+
+/// The tests listed by `<pack>/index.json` or a release's `.meta/index.json`, their files prefixed with the folder that
+/// these stand in. Empty for other files.
 pub fn parse(path: &str, bytes: &[u8]) -> Vec<Listed> {
     let Some(folder) = path.strip_suffix("index.json") else { return Vec::new() };
-    let listed: Vec<Listed> = serde_json::from_slice(bytes).unwrap_or_default();
+    let (folder, listed) = match folder.strip_suffix(".meta/") {
+        Some(folder) => (folder, serde_json::from_slice::<ReleaseIndex>(bytes).unwrap_or_default().test_cases),
+        None => (folder, serde_json::from_slice::<Vec<Listed>>(bytes).unwrap_or_default()),
+    };
     let prefix = |listed: Listed| Listed { file: format!("{folder}{}", listed.file), ..listed };
-    listed.into_iter().map(prefix).collect()
+    listed.into_iter().map(prefix).filter(|listed| crate::withdrawn::reason(&listed.file).is_none()).collect()
 }
 
 /// What packs list, and what was seen.
@@ -84,6 +95,11 @@ mod tests {
                         {"id": "b", "file": "x.json", "format": "state_test"},
                         {"id": "c", "file": "y.json", "format": "blockchain_test"},
                         {"id": "d", "file": "z.json", "format": "new_test"}]"#;
+        let release = br#"{"test_count": 2, "test_cases": [
+            {"id": "b", "json_path": "state_tests/x.json", "fork": null, "format": "state_test"},
+            {"id": "c", "json_path": "blockchain_tests_engine_x/x.json", "format": "blockchain_test_engine_x"}]}"#;
+        let listed = parse("fixtures/.meta/index.json", release);
+        assert_eq!(listed.iter().map(|listed| &*listed.file).collect::<Vec<_>>(), ["fixtures/state_tests/x.json"]);
         let mut index = Index::new(&[Kind::State], &Options::default());
         index.list(parse("pack/index.json", json));
         index.saw("pack/x.json", &["a".to_owned()]);

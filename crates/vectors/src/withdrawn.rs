@@ -4,11 +4,14 @@
 //! living feature belongs in the list of expected failures instead.
 
 /// Part of a path, and why what lies there is left out.
-const WITHDRAWN: [(&str, &str); 6] = [
+const WITHDRAWN: [(&str, &str); 9] = [
     ("/eip7692_eof_v1/", "the EVM Object Format was withdrawn from every scheduled fork"),
     ("EOFTests/", "the EVM Object Format was withdrawn from every scheduled fork"),
     ("EIPTests/", "drafts; what came of them stands in the suites of its fork"),
     ("/stEOF/", "the EVM Object Format was withdrawn from every scheduled fork"),
+    ("/blockchain_tests_engine_x/", "the tests of blockchain_tests_engine again, over shared genesis states"),
+    ("/ABITests/", "the encoding of contracts' calls, which no client does"),
+    ("/KeyStoreTests/", "the files of wallets' keys"),
     ("BasicTests/crypto.json", "the ECIES variant of a handshake older than RLPx"),
     ("BasicTests/blockgenesistest.json", "genesis blocks in the form that headers had before mainnet"),
 ];
