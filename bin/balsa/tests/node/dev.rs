@@ -1,7 +1,7 @@
 //! `--dev`: blocks without a consensus client.
 
 use crate::process::{NodeProcess, PATIENCE};
-use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
+use alloy_consensus::{EthereumTxEnvelope, SignableTransaction, Signed, TxEip1559, TxEip4844};
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, Signature, TxKind, U256, b256, hex};
 use secp256k1::{Message, SECP256K1, SecretKey};
@@ -11,6 +11,27 @@ use tempfile::TempDir;
 
 /// The first account of the phrase that everybody knows.
 const KEY: B256 = b256!("0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80");
+
+/// A transaction of that account.
+pub(crate) fn signed<T: SignableTransaction<Signature>>(transaction: T) -> EthereumTxEnvelope<TxEip4844>
+where
+    Signed<T>: Into<EthereumTxEnvelope<TxEip4844>>,
+{
+    signed_by(&SecretKey::from_byte_array(KEY.0).expect("a key"), transaction)
+}
+
+pub(crate) fn signed_by<T: SignableTransaction<Signature>>(
+    key: &SecretKey,
+    transaction: T,
+) -> EthereumTxEnvelope<TxEip4844>
+where
+    Signed<T>: Into<EthereumTxEnvelope<TxEip4844>>,
+{
+    let message = Message::from_digest(transaction.signature_hash().0);
+    let (recovery, bytes) = SECP256K1.sign_ecdsa_recoverable(message, key).serialize_compact();
+    let (r, s) = (U256::from_be_slice(&bytes[..32]), U256::from_be_slice(&bytes[32..]));
+    transaction.into_signed(Signature::new(r, s, i32::from(recovery) == 1)).into()
+}
 
 pub(crate) fn transfer(nonce: u64) -> String {
     let transaction = TxEip1559 {
@@ -23,12 +44,7 @@ pub(crate) fn transfer(nonce: u64) -> String {
         value: U256::from(1),
         ..TxEip1559::default()
     };
-    let key = SecretKey::from_byte_array(KEY.0).expect("a key");
-    let message = Message::from_digest(transaction.signature_hash().0);
-    let (recovery, bytes) = SECP256K1.sign_ecdsa_recoverable(message, &key).serialize_compact();
-    let (r, s) = (U256::from_be_slice(&bytes[..32]), U256::from_be_slice(&bytes[32..]));
-    let signature = Signature::new(r, s, i32::from(recovery) == 1);
-    hex::encode_prefixed(TxEnvelope::from(transaction.into_signed(signature)).encoded_2718())
+    hex::encode_prefixed(signed(transaction).encoded_2718())
 }
 
 pub(crate) fn number(node: &NodeProcess) -> u64 {

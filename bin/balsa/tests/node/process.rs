@@ -8,7 +8,7 @@ use std::{
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc,
+    sync::{Mutex, mpsc},
     thread,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -22,6 +22,8 @@ pub(crate) struct NodeProcess {
     /// What the line `ready` said.
     ready: Value,
     datadir: PathBuf,
+    /// What it logs after that.
+    log: Mutex<mpsc::Receiver<String>>,
 }
 
 /// The program, in an environment without settings of its own.
@@ -44,8 +46,8 @@ impl NodeProcess {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");
-        let ready = ready(&mut child);
-        Self { child, ready, datadir: datadir.to_owned() }
+        let (ready, log) = ready(&mut child);
+        Self { child, ready, datadir: datadir.to_owned(), log: Mutex::new(log) }
     }
 
     /// A door's address.
@@ -77,10 +79,24 @@ impl NodeProcess {
         secret.token(SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs())
     }
 
-    /// Bytes of memory that the process holds.
-    pub(crate) fn resident_bytes(&self) -> u64 {
+    /// The fields of the next line with this message that is logged and so; waits for it.
+    pub(crate) fn logged(&self, message: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+        let log = self.log.lock().expect("nobody panicked with it");
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let line = log.recv_timeout(left).unwrap_or_else(|_| panic!("waited in vain for {message:?} in the log"));
+            let mut line: Value = serde_json::from_str(&line).unwrap_or_default();
+            if line["fields"]["message"] == message && is_so(&line["fields"]) {
+                return line["fields"].take();
+            }
+        }
+    }
+
+    /// The most memory that the process has held so far, in bytes.
+    pub(crate) fn peak_bytes(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("the process is there");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line of its memory");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a line of its memory");
         let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
         kilobytes << 10
     }
@@ -118,8 +134,8 @@ pub(crate) fn wait(child: &mut Child) -> ExitStatus {
     }
 }
 
-/// Waits for the line `ready`; what else is logged is read away, so that the process never waits for us.
-fn ready(child: &mut Child) -> Value {
+/// Waits for the line `ready`; what is logged after it is read away, so that the process never waits for us.
+fn ready(child: &mut Child) -> (Value, mpsc::Receiver<String>) {
     let log = BufReader::new(child.stderr.take().expect("it is piped"));
     let (lines, found) = mpsc::channel();
     thread::spawn(move || {
@@ -133,7 +149,7 @@ fn ready(child: &mut Child) -> Value {
         let left = deadline.saturating_duration_since(Instant::now());
         let Ok(line) = found.recv_timeout(left) else { panic!("the node does not get ready:\n{log}") };
         match serde_json::from_str::<Value>(&line) {
-            Ok(value) if value["fields"]["message"] == "ready" => return value,
+            Ok(value) if value["fields"]["message"] == "ready" => return (value, found),
             _ => log.push_str(&line),
         }
         log.push('\n');
