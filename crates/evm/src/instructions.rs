@@ -15,8 +15,9 @@ use revm::{
 
 use crate::{
     Fault,
-    observation::{RunResult, run_observed, sealed::Drive},
+    observation::{RunResult, sealed::Drive},
     transaction::{BlockContext, BlockEvm},
+    watched_handler::run_watched,
 };
 
 /// What is told of each instruction and frame of a transaction, in order of execution.
@@ -110,6 +111,8 @@ pub struct Watched<T> {
     /// Who is told.
     pub observer: T,
     frames: Vec<OpenFrame>,
+    /// What the transaction's authorizations put into the refund counter before its first frame (EIP-7702).
+    authorizations_refund: i64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -125,7 +128,18 @@ struct OpenFrame {
 impl<T: InstructionObserver> Watched<T> {
     /// Tells `observer`.
     pub fn new(observer: T) -> Self {
-        Self { observer, frames: Vec::new() }
+        Self { observer, frames: Vec::new(), authorizations_refund: 0 }
+    }
+
+    /// What authorizations refund is known.
+    pub(crate) fn authorized(&mut self, refund: u64) {
+        self.authorizations_refund = refund.cast_signed();
+    }
+
+    /// The transaction ran out of gas before it came to a frame (EIP-2780), where it had `gas` for one.
+    pub(crate) fn ended_before_a_frame(&mut self, gas: u64, is_creation: bool) {
+        let fault = Some(Fault::OutOfGas);
+        self.observer.frame_ended(&FrameEnd { depth: 0, is_creation, gas_used: gas, output: &[], fault });
     }
 
     fn open(&mut self) {
@@ -154,7 +168,8 @@ fn given_to_creation(interpreter: &mut Interpreter) -> u64 {
 impl<V: StateView, T: InstructionObserver> Drive<V> for Watched<T> {
     fn run(evm: &mut BlockEvm<V, Self>) -> RunResult {
         evm.inspector.frames.clear();
-        run_observed(evm)
+        evm.inspector.authorizations_refund = 0;
+        run_watched(evm)
     }
 }
 
@@ -198,7 +213,7 @@ impl<V: StateView, T: InstructionObserver> Inspector<BlockContext<V>> for Watche
         let result = interpreter.bytecode.action().as_ref().and_then(|action| action.instruction_result());
         self.observer.after(&Executed {
             gas_cost: charged.saturating_sub(given_to_creation(interpreter)),
-            refund: self.frames.iter().map(|frame| frame.refund).sum(),
+            refund: self.frames.iter().map(|frame| frame.refund).sum::<i64>() + self.authorizations_refund,
             fault: result.and_then(Fault::of),
             memory_len: interpreter.memory.size(),
             stack: interpreter.stack.data(),

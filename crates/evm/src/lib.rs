@@ -36,6 +36,7 @@ mod phases;
 mod precompiles;
 mod requests;
 mod transaction;
+mod watched_handler;
 
 pub use access_watch::{AccessWatch, PlacedEvent};
 pub use call_logs::{CallLog, TRANSFER_EMITTER};

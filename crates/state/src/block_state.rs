@@ -91,6 +91,11 @@ impl<'a> BlockState<'a> {
         (changed, new_codes)
     }
 
+    /// Every account that the block reached so far, and its slots, in no order.
+    pub fn reached(&self) -> impl Iterator<Item = (Address, Vec<U256>)> {
+        self.accounts.iter().map(|(address, account)| (*address, account.slots.keys().copied().collect()))
+    }
+
     /// The account's code, if the block gave it one that it did not have.
     fn new_code(&self, account: &BlockAccount) -> Option<(B256, Bytes)> {
         let hash = account.info?.code_hash;

@@ -4,13 +4,18 @@
 //! Tools compare traces of several clients line by line, so the words are part of the format. What is known to differ
 //! from the lines of go-ethereum 1.17.10, of some hundred state tests:
 //!
-//! - the `gasCost` of an instruction that runs out of gas, which is what was charged until then, and the words that
-//!   follow "out of gas" in its error;
-//! - the `gasCost` and memory of a RETURNDATACOPY beyond what was returned, which fails before it is paid for;
-//! - the error of a precompile that refuses its input, and the sizes in that of code that is too long;
+//! - the `gasCost` of a call, creation, SSTORE, EXP or look at an account that runs out of gas, whose price depends on
+//!   the state: it is what was left; and the words that follow "out of gas" in its error;
+//! - under Amsterdam, the `gasCost` of what grows the state, which here includes the gas for that (EIP-8037);
+//! - what comes of a creation whose code is too long, or whose operands exceed 64 bits: found later, in other words;
+//! - the error of a precompile that refuses its input;
+//! - the names of the EVM Object Format's instructions, which go-ethereum still has;
 //! - creations upon an account that has nothing but storage (EIP-7610), which go-ethereum lets go on;
 //! - the order of several tests of a file, here that of the file.
+//!
+//! `scripts/tracecheck` runs that comparison.
 
+use crate::price::{Operands, grown, price};
 use alloy_primitives::{B256, U256, hex};
 use balsa_evm::{Executed, Fault, FrameEnd, Instruction, InstructionObserver, opcode_name, stack_effect};
 use std::fmt::Write as _;
@@ -23,6 +28,7 @@ const STACK_MAX: usize = 1024;
 
 const TSTORE: u8 = 0x5d;
 const DUPS: RangeInclusive<u8> = 0x80..=0x8f;
+const LOGS: RangeInclusive<u8> = 0xa0..=0xa4;
 const SELFDESTRUCT: u8 = 0xff;
 
 /// Instructions whose whole price depends on their operands: before these are known they cost nothing.
@@ -33,7 +39,10 @@ const CODE_STORAGE: &str = "contract creation code storage out of gas";
 
 /// Where traces are written: shared by all that a run executes, one test after another.
 #[derive(Clone)]
-pub struct TraceOutput(Arc<Mutex<dyn io::Write + Send>>);
+pub struct TraceOutput {
+    output: Arc<Mutex<dyn io::Write + Send>>,
+    has_stack: bool,
+}
 
 impl std::fmt::Debug for TraceOutput {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -44,12 +53,17 @@ impl std::fmt::Debug for TraceOutput {
 impl TraceOutput {
     /// Writes to `output`.
     pub fn new(output: Arc<Mutex<dyn io::Write + Send>>) -> Self {
-        Self(output)
+        Self { output, has_stack: true }
+    }
+
+    /// The same, with `null` for what is on the stack.
+    pub fn without_stack(self) -> Self {
+        Self { has_stack: false, ..self }
     }
 
     /// Writes whole lines. A reader that has gone away is no reason to stop judging.
     pub(crate) fn write(&self, lines: &str) {
-        let _ = self.0.lock().unwrap_or_else(PoisonError::into_inner).write_all(lines.as_bytes());
+        let _ = self.output.lock().unwrap_or_else(PoisonError::into_inner).write_all(lines.as_bytes());
     }
 }
 
@@ -75,8 +89,32 @@ struct Pending {
     depth: usize,
     /// Memory and stack before it, as they stand in the line.
     before: String,
+    memory_len: usize,
+    operands: Operands,
     stack_len: usize,
     failed: bool,
+}
+
+impl Pending {
+    /// What the instruction costs as a whole, if that follows from its operands.
+    fn price(&self) -> Option<u64> {
+        price(self.opcode, self.memory_len, &self.operands)
+    }
+
+    /// Bytes of memory once it was paid for.
+    fn memory_paid(&self) -> usize {
+        let grown = grown(self.opcode, self.memory_len, &self.operands);
+        grown.and_then(|bytes| bytes.try_into().ok()).unwrap_or(self.memory_len)
+    }
+
+    /// Whether the interpreter finds this fault of it before it takes what the instruction costs, and go-ethereum after.
+    fn is_found_unpaid(&self, fault: Fault) -> bool {
+        match fault {
+            Fault::WriteProtection => LOGS.contains(&self.opcode),
+            Fault::ReturnDataOutOfBounds => true,
+            _ => false,
+        }
+    }
 }
 
 /// Bytes of lines that are gathered before they are written.
@@ -89,18 +127,28 @@ impl<'a> Tracer<'a> {
 
     fn line(&mut self, executed: &Executed<'_>, memory_and_stack: &str, error: Option<&str>) {
         let Pending { pc, opcode, gas, depth, .. } = self.pending;
-        let Executed { refund, fault, .. } = *executed;
-        let gas_cost = match fault {
-            Some(Fault::InvalidOpcode) => 0,
-            Some(Fault::StackUnderflow | Fault::StackOverflow) if PRICED_BY_OPERANDS.contains(&opcode) => 0,
-            _ => executed.gas_cost,
-        };
+        let refund = executed.refund;
+        let gas_cost = self.gas_cost(executed);
         let name = opcode_name(opcode).map_or_else(|| undefined(opcode), str::to_owned);
         let _ = write!(
             self.lines,
             r#"{{"pc":{pc},"op":{opcode},"gas":"{gas:#x}","gasCost":"{gas_cost:#x}",{memory_and_stack},"depth":{depth},"refund":{refund},"opName":"{name}""#
         );
         self.end_line(error);
+    }
+
+    /// What the instruction costs, which is not what was charged where it failed before that was known.
+    fn gas_cost(&self, executed: &Executed<'_>) -> u64 {
+        use Fault::{InvalidOpcode, OperandTooLarge, OutOfGas, StackOverflow, StackUnderflow};
+        let Some(fault) = executed.fault else { return executed.gas_cost };
+        let is_priced_by_operands = PRICED_BY_OPERANDS.contains(&self.pending.opcode);
+        match self.as_named(fault) {
+            InvalidOpcode => 0,
+            StackUnderflow | StackOverflow | OperandTooLarge if is_priced_by_operands => 0,
+            OutOfGas => self.pending.price().filter(|price| *price > self.pending.gas).unwrap_or(executed.gas_cost),
+            _ if self.pending.is_found_unpaid(fault) => self.pending.price().unwrap_or(executed.gas_cost),
+            _ => executed.gas_cost,
+        }
     }
 
     fn frame_line(&mut self, output: &[u8], gas_used: u64, error: Option<&str>) {
@@ -117,6 +165,19 @@ impl<'a> Tracer<'a> {
         if self.lines.len() > LINES_BYTES {
             self.flush();
         }
+    }
+
+    fn memory_and_stack(&self, memory_len: usize, stack: &[U256]) -> String {
+        if !self.output.has_stack {
+            return format!(r#""memSize":{memory_len},"stack":null"#);
+        }
+        let mut text = format!(r#""memSize":{memory_len},"stack":["#);
+        for (at, item) in stack.iter().enumerate() {
+            let comma = if at == 0 { "" } else { "," };
+            let _ = write!(text, r#"{comma}"{item:#x}""#);
+        }
+        text.push(']');
+        text
     }
 
     fn flush(&mut self) {
@@ -144,11 +205,17 @@ impl<'a> Tracer<'a> {
         }
     }
 
-    /// A DUP of what is not there, which the interpreter takes for one item too many.
+    /// The fault that go-ethereum finds. A DUP of what is not there, the interpreter takes for one item too many; what
+    /// cannot be paid for comes before what may not be done.
     fn as_named(&self, fault: Fault) -> Fault {
-        let Pending { opcode, stack_len, .. } = self.pending;
+        let Pending { opcode, stack_len, gas, .. } = self.pending;
         match fault {
             Fault::StackOverflow if stack_len < STACK_MAX && DUPS.contains(&opcode) => Fault::StackUnderflow,
+            fault if self.pending.is_found_unpaid(fault) => match self.pending.price() {
+                None => Fault::OperandTooLarge,
+                Some(price) if price > gas => Fault::OutOfGas,
+                Some(_) => fault,
+            },
             fault => fault,
         }
     }
@@ -161,7 +228,7 @@ impl<'a> Tracer<'a> {
             | Fault::NoMoreThanStipend
             | Fault::StackUnderflow
             | Fault::StackOverflow => true,
-            Fault::WriteProtection => self.pending.opcode != TSTORE,
+            Fault::WriteProtection => self.pending.opcode != TSTORE && !LOGS.contains(&self.pending.opcode),
             _ => false,
         }
     }
@@ -176,8 +243,11 @@ impl Drop for Tracer<'_> {
 impl InstructionObserver for Tracer<'_> {
     fn before(&mut self, instruction: &Instruction<'_>) {
         let Instruction { depth, pc, opcode, gas, memory_len, stack, .. } = *instruction;
-        let before = memory_and_stack(memory_len, stack);
-        self.pending = Pending { pc, opcode, gas, depth, before, stack_len: stack.len(), failed: false };
+        let before = self.memory_and_stack(memory_len, stack);
+        let mut from_top = stack.iter().rev().copied();
+        let operands = std::array::from_fn(|_| from_top.next().unwrap_or_default());
+        let stack_len = stack.len();
+        self.pending = Pending { pc, opcode, gas, depth, before, memory_len, operands, stack_len, failed: false };
     }
 
     fn after(&mut self, executed: &Executed<'_>) {
@@ -197,7 +267,9 @@ impl InstructionObserver for Tracer<'_> {
         }
         // The instruction was paid for and begun: it has a line of its own, and its failure another.
         self.line(executed, &before, None);
-        let now = memory_and_stack(executed.memory_len, executed.stack);
+        let memory_len =
+            if self.pending.is_found_unpaid(fault) { self.pending.memory_paid() } else { executed.memory_len };
+        let now = self.memory_and_stack(memory_len, executed.stack);
         self.line(executed, &now, Some(&words));
     }
 
@@ -208,16 +280,6 @@ impl InstructionObserver for Tracer<'_> {
         };
         self.frame_line(end.output, end.gas_used, words.as_deref());
     }
-}
-
-fn memory_and_stack(memory_len: usize, stack: &[U256]) -> String {
-    let mut text = format!(r#""memSize":{memory_len},"stack":["#);
-    for (at, item) in stack.iter().enumerate() {
-        let comma = if at == 0 { "" } else { "," };
-        let _ = write!(text, r#"{comma}"{item:#x}""#);
-    }
-    text.push(']');
-    text
 }
 
 fn undefined(opcode: u8) -> String {

@@ -10,6 +10,7 @@
 
 mod chain;
 pub mod command;
+mod dump;
 mod eip3155;
 mod engine_tree;
 pub mod exception;
@@ -19,6 +20,7 @@ pub mod fixture;
 mod index;
 mod options;
 mod outcome;
+mod price;
 pub mod session;
 pub mod source;
 mod state_transaction;
@@ -31,7 +33,7 @@ mod world;
 pub use eip3155::TraceOutput;
 pub use expected_failures::{ExpectedFailures, ExpectedFailuresError};
 pub use options::{Mode, Options};
-pub use outcome::{Outcome, Place};
+pub use outcome::{BenchStats, Outcome, Place};
 pub use session::Report;
 
 use executors::Executors;

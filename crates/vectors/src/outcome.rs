@@ -1,5 +1,6 @@
 //! What became of one test.
 
+use crate::dump::Dump;
 use alloy_primitives::B256;
 use serde::Serialize;
 use std::sync::Arc;
@@ -19,6 +20,12 @@ pub struct Outcome {
     /// What was not as the suite says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The state after a state test, if it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<Box<Dump>>,
+    /// How long a state test's transaction takes, if it was asked for.
+    #[serde(rename = "benchStats", skip_serializing_if = "Option::is_none")]
+    pub bench_stats: Option<BenchStats>,
     /// Which of a state test's alternatives, as `d0g0v0`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
@@ -40,6 +47,8 @@ impl Outcome {
             state_root,
             fork: fork.into(),
             error,
+            state: None,
+            bench_stats: None,
             variant: None,
             file: place.file.clone(),
         }
@@ -58,6 +67,17 @@ impl Outcome {
             None => format!("{}::{}", self.file, self.name),
         }
     }
+}
+
+/// What running a transaction takes, in the fields of `evm`.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BenchStats {
+    /// Nanoseconds, on average.
+    #[serde(rename = "time")]
+    pub time_ns: u64,
+    /// Gas that the transaction used.
+    pub gas_used: u64,
 }
 
 /// Where a test stands.

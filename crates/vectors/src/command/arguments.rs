@@ -50,9 +50,45 @@ pub struct Arguments {
     /// after another.
     #[arg(long)]
     trace: bool,
-    /// The form of the trace: there is one.
-    #[arg(long = "trace.format", value_name = "FORMAT", default_value = "json", hide = true)]
-    trace_format: String,
+    #[command(flatten)]
+    trace_form: TraceForm,
+    /// Add the state after each state test to its outcome.
+    #[arg(long)]
+    dump: bool,
+    /// Add the time that each state test's transaction takes to its outcome, one test after another.
+    #[arg(long)]
+    bench: bool,
+    /// Print the outcome of each test as an array of its own, as soon as its file is done.
+    #[arg(long, hide = true)]
+    fuzz: bool,
+    /// Accepted for those who drive `evm`: what has a list is run on both executors without it.
+    #[arg(long, visible_alias = "xc", hide = true)]
+    cross_check: bool,
+}
+
+/// The form of a trace, in the flags of `evm`. What balsa does not have is refused, not passed over in silence.
+#[derive(Clone, Debug, clap::Args)]
+struct TraceForm {
+    /// There is one form.
+    #[arg(long = "trace.format", value_name = "FORMAT", default_value = "json", value_parser = ["json"], hide = true)]
+    format: String,
+    /// Leave the stack out of the trace.
+    #[arg(long = "trace.nostack", alias = "nostack", value_name = "BOOL", num_args = 0..=1, require_equals = true,
+        default_value_t = false, default_missing_value = "true")]
+    no_stack: bool,
+    /// Memory is never shown.
+    #[arg(long = "trace.nomemory", alias = "nomemory", value_name = "BOOL", num_args = 0..=1, require_equals = true,
+        default_value = "true", default_missing_value = "true", value_parser = ["true"], hide = true)]
+    no_memory: String,
+    /// What calls returned is shown where their frames end only.
+    #[arg(long = "trace.noreturndata", alias = "noreturndata", value_name = "BOOL", num_args = 0..=1,
+        require_equals = true, default_value = "true", default_missing_value = "true", value_parser = ["true"],
+        hide = true)]
+    no_return_data: String,
+    /// Storage is never shown.
+    #[arg(long = "trace.nostorage", alias = "nostorage", value_name = "BOOL", num_args = 0..=1, require_equals = true,
+        default_value = "true", default_missing_value = "true", hide = true)]
+    no_storage: String,
 }
 
 /// What makes the process end as failed.
@@ -72,6 +108,9 @@ impl Arguments {
         }
         if self.trace && self.mode == Mode::Parallel {
             return print::usage_error("--trace shows the sequential executor: use --mode serial or --mode both");
+        }
+        if (self.dump || self.bench) && !kinds.contains(&Kind::State) {
+            return print::usage_error("--dump and --bench are for state tests");
         }
         let options = match self.options() {
             Ok(options) => options,
@@ -105,6 +144,8 @@ impl Arguments {
         let report = session::run(kinds, paths, options);
         if self.human && !self.json {
             print::human(&report, options);
+        } else if self.fuzz {
+            print::json_of_each(&report, options);
         } else {
             print::json(&report, options);
         }
@@ -116,6 +157,8 @@ impl Arguments {
 
     fn options(&self) -> Result<Options, crate::ExpectedFailuresError> {
         let list = self.expected_failures.as_deref().map(ExpectedFailures::read).transpose()?;
+        let trace = self.trace.then(|| TraceOutput::new(Arc::new(Mutex::new(io::stderr()))));
+        let trace = if self.trace_form.no_stack { trace.map(TraceOutput::without_stack) } else { trace };
         let cores = || thread::available_parallelism().map_or(1, usize::from);
         Ok(Options {
             run: self.run.clone(),
@@ -123,9 +166,11 @@ impl Arguments {
             variant: self.index,
             rules: self.rules.clone(),
             mode: self.mode,
-            // Lines of two tests at once would be of no use.
-            jobs: if self.trace { 1 } else { self.jobs.unwrap_or_else(cores) },
-            trace: self.trace.then(|| TraceOutput::new(Arc::new(Mutex::new(io::stderr())))),
+            // Lines of two tests at once would be of no use, nor the time of tests that disturb each other.
+            jobs: if self.trace || self.bench { 1 } else { self.jobs.unwrap_or_else(cores) },
+            trace,
+            dump: self.dump,
+            bench: self.bench,
             expected_failures: list.unwrap_or_default(),
         })
     }

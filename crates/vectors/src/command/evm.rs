@@ -29,7 +29,7 @@ enum EvmCommand {
     /// Print the version.
     Version,
     #[command(flatten)]
-    Suite(Command),
+    Suite(Box<Command>),
 }
 
 impl Evm {

@@ -14,6 +14,25 @@ const FAILURES_SHOWN_MAX: usize = 100;
 /// The outcomes as `evm` reports them: an array on standard output, a line with the state root of each on
 /// standard error. Faults and a closing line go to standard error as well.
 pub(super) fn json(report: &Report, options: &Options) {
+    errors(report, options);
+    let mut out = BufWriter::new(io::stdout().lock());
+    let _ = serde_json::to_writer_pretty(&mut out, &report.outcomes);
+    let _ = writeln!(out);
+    let _ = out.flush();
+}
+
+/// The same, with an array for each outcome, as `evm --fuzz` reports them.
+pub(super) fn json_of_each(report: &Report, options: &Options) {
+    errors(report, options);
+    let mut out = BufWriter::new(io::stdout().lock());
+    for outcome in &report.outcomes {
+        let _ = serde_json::to_writer_pretty(&mut out, &[outcome]);
+        let _ = writeln!(out);
+    }
+    let _ = out.flush();
+}
+
+fn errors(report: &Report, options: &Options) {
     let mut errors = BufWriter::new(io::stderr().lock());
     // A trace has them already, each where its test ends.
     let roots = report.outcomes.iter().filter_map(|outcome| outcome.state_root);
@@ -26,10 +45,6 @@ pub(super) fn json(report: &Report, options: &Options) {
     }
     let _ = writeln!(errors, "{}", summary(report, options));
     let _ = errors.flush();
-    let mut out = BufWriter::new(io::stdout().lock());
-    let _ = serde_json::to_writer_pretty(&mut out, &report.outcomes);
-    let _ = writeln!(out);
-    let _ = out.flush();
 }
 
 /// Failures, faults and a table of the kinds.
@@ -75,6 +90,9 @@ fn summary(report: &Report, options: &Options) -> String {
         let _ = write!(text, ", {expected} failed as expected");
     }
     let _ = write!(text, ", {} errors, {seconds:.1} s", report.faults.len());
+    if let Some(bytes) = peak_memory_bytes() {
+        let _ = write!(text, ", {} MiB at most", bytes >> 20);
+    }
     if report.files_of_other_kinds > 0 {
         let _ = write!(text, ", {} files of other suites", report.files_of_other_kinds);
     }
@@ -82,6 +100,13 @@ fn summary(report: &Report, options: &Options) -> String {
         let _ = write!(text, ", {} files of withdrawn features", report.files_withdrawn);
     }
     text
+}
+
+/// The most memory that the process has held so far, where the system tells (Linux: `VmHWM`).
+fn peak_memory_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()?.checked_mul(1 << 10)
 }
 
 /// Says what was wrong with the arguments, and gives the exit code for it.

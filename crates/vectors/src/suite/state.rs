@@ -2,11 +2,12 @@
 
 use super::malformed;
 use crate::chain::test_chain;
+use crate::dump::{Dump, Places};
 use crate::eip3155::{TraceOutput, Tracer, state_root_line};
 use crate::exception::{accepts, name_of_admission_fault, name_of_sender_fault, name_of_transaction_fault};
 use crate::fixture::{Environment, PostState, RawTest, StateTest};
 use crate::world::{World, check_accounts};
-use crate::{Options, Outcome, Place, state_transaction, transaction_fault};
+use crate::{BenchStats, Options, Outcome, Place, state_transaction, transaction_fault};
 use alloy_consensus::{Header, Transaction as _};
 use alloy_primitives::{Address, B256, Bytes, keccak256};
 use balsa_chainspec::{ChainSpec, Fork, Rules};
@@ -18,6 +19,10 @@ use balsa_executor::{recover_sender, updates_of};
 use balsa_state::{BlockState, State, StateDiff, StateView, Written};
 use balsa_trie::{NoNodes, root_after};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long a transaction is run over and over for its time.
+const BENCH_TIME: Duration = Duration::from_millis(200);
 
 pub(super) fn run(place: &Place, test: &RawTest<'_>, options: &Options) -> Vec<Outcome> {
     let test: StateTest<'_> = match serde_json::from_str(test.json.get()) {
@@ -39,15 +44,27 @@ fn run_fork(
     let selected = |index: &usize| options.variant.is_none_or(|variant| variant == *index);
     let variants = variants.iter().enumerate().filter(|(index, _)| selected(index));
     let run = |(_, post): (usize, &PostState<'_>)| {
+        let mut seen = Seen::default();
         let judged = match &prepared {
-            Ok(stage) => stage.judge(test, post, options.trace.as_ref()),
+            Ok(stage) => stage.judge(test, post, options, &mut seen),
             Err(error) => Err(error.clone()),
         };
         let indexes = post.indexes;
         let variant = format!("d{}g{}v{}", indexes.data, indexes.gas, indexes.value);
-        Outcome::new(place, fork, judged.map(Some)).with_variant(variant)
+        let outcome = Outcome::new(place, fork, judged.map(|()| None)).with_variant(variant);
+        // A fuzzer's tests expect no root that is right, and the root is what it asks for.
+        let Seen { root, dump, bench } = seen;
+        Outcome { state_root: root, state: dump.map(Box::new), bench_stats: bench, ..outcome }
     };
     variants.map(run).collect()
+}
+
+/// What is told of a variant, whether it passed or not.
+#[derive(Default)]
+struct Seen {
+    root: Option<B256>,
+    dump: Option<Dump>,
+    bench: Option<BenchStats>,
 }
 
 /// What the variants of a fork share.
@@ -72,14 +89,29 @@ impl Stage {
         Ok(Self { rules, world, environment: BlockEnvironment::new(rules, &header, hashes) })
     }
 
-    /// Runs one variant and returns the state root if everything is as it must be.
-    fn judge(&self, test: &StateTest<'_>, post: &PostState<'_>, trace: Option<&TraceOutput>) -> Result<B256, String> {
+    /// Runs one variant: is everything as it must be?
+    fn judge(
+        &self,
+        test: &StateTest<'_>,
+        post: &PostState<'_>,
+        options: &Options,
+        seen: &mut Seen,
+    ) -> Result<(), String> {
         let mut state = BlockState::new(&self.world.state);
-        let run = self.run(test, post, &mut state, trace)?;
+        let run = self.run(test, post, &mut state, options.trace.as_ref())?;
         self.touch_beneficiary(&mut state).map_err(|error| error.to_string())?;
         let (root, after) = self.close(&state)?;
-        if let Some(output) = trace {
+        seen.root = Some(root);
+        if let Some(output) = &options.trace {
             output.write(&state_root_line(root));
+        }
+        if options.dump {
+            let mut places = Places::of(&test.pre);
+            places.extend(state.reached());
+            seen.dump = Some(Dump::of(root, &after, &places).map_err(|error| error.to_string())?);
+        }
+        if options.bench {
+            seen.bench = self.bench(test, post)?;
         }
         check_exception(post.expect_exception.as_deref(), &run)?;
         let logs = run.map(|result| result.logs).unwrap_or_default();
@@ -90,8 +122,22 @@ impl Stage {
         if logs_hash != post.logs {
             return Err(format!("logs hash {logs_hash}, expected {}", post.logs));
         }
-        post.state.as_ref().map_or(Ok(()), |accounts| check_accounts(&after, accounts))?;
-        Ok(root)
+        post.state.as_ref().map_or(Ok(()), |accounts| check_accounts(&after, accounts))
+    }
+
+    /// How long the transaction takes, each time on the state before it. Nothing of one that may not stand here.
+    fn bench(&self, test: &StateTest<'_>, post: &PostState<'_>) -> Result<Option<BenchStats>, String> {
+        let start = Instant::now();
+        for runs in 1.. {
+            let run = self.run(test, post, &mut BlockState::new(&self.world.state), None)?;
+            let elapsed = start.elapsed();
+            let Ok(result) = run else { break };
+            if elapsed >= BENCH_TIME {
+                let time_ns = u64::try_from(elapsed.as_nanos() / runs).unwrap_or(u64::MAX);
+                return Ok(Some(BenchStats { time_ns, gas_used: result.gas.used }));
+            }
+        }
+        Ok(None)
     }
 
     /// Errors of the fixture or of ours are the outer ones.
