@@ -276,11 +276,12 @@ mod tests {
     use crate::{MemoryNodes, total_tree_bytes};
     use proptest::{collection::vec, prelude::*};
 
-    const DIVISIONS: [Division; 4] = [
-        Division { bins: 1, cut_depth: 0, large_changes: usize::MAX },
-        Division { bins: 16, cut_depth: 1, large_changes: 1 },
-        Division { bins: 256, cut_depth: 2, large_changes: 1 },
-        Division { bins: 3, cut_depth: 2, large_changes: 5 },
+    const DIVISIONS: [Division; 5] = [
+        Division { bins: 1, bin_changes: usize::MAX, cut_depth: 0, large_changes: usize::MAX },
+        Division { bins: 1, bin_changes: 7, cut_depth: 1, large_changes: 9 },
+        Division { bins: 16, bin_changes: 30, cut_depth: 1, large_changes: 1 },
+        Division { bins: 256, bin_changes: usize::MAX, cut_depth: 2, large_changes: 1 },
+        Division { bins: 3, bin_changes: 100, cut_depth: 2, large_changes: 5 },
     ];
 
     fn sorted<T: Ord + Clone, U>(mut entries: Vec<(T, U)>) -> Vec<(T, U)> {

@@ -17,11 +17,17 @@ use crate::{
 use rayon::prelude::*;
 use std::{collections::HashMap, marker::PhantomData};
 
+/// Changes of which the nodes above, old and new, and what is made of them while they are hashed, find room in a
+/// second-level cache: about 2 KB each.
+const BIN_CHANGES: usize = 512;
+
 /// How work is divided.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Division {
-    /// Bins for all edits.
+    /// Bins for all edits, if they are few.
     pub(crate) bins: usize,
+    /// Changes in a bin from which it is full.
+    pub(crate) bin_changes: usize,
     /// Nibbles below which large edits are cut; 0 for not at all.
     pub(crate) cut_depth: usize,
     /// Changes from which an edit counts as large.
@@ -32,9 +38,9 @@ impl Division {
     /// For the pool that this runs on.
     pub(crate) fn of_pool() -> Self {
         match rayon::current_num_threads() {
-            1 => Self { bins: 1, cut_depth: 0, large_changes: usize::MAX },
+            1 => Self { bins: 1, bin_changes: BIN_CHANGES, cut_depth: 1, large_changes: 3 * BIN_CHANGES },
             // A few bins a thread even out what the counts of changes do not show.
-            threads => Self { bins: 4 * threads, cut_depth: 2, large_changes: 64 },
+            threads => Self { bins: 4 * threads, bin_changes: BIN_CHANGES, cut_depth: 2, large_changes: 64 },
         }
     }
 }
@@ -166,8 +172,8 @@ impl<'a> Workshop<'_, 'a> {
         made: &mut Made<'a>,
     ) -> Result<Vec<Option<Child>>, TrieError> {
         let total: usize = tasks.iter().map(|(_, task)| task.changes.len()).sum();
-        let share = total.div_ceil(self.division.bins).max(1);
-        let mut bins = Vec::with_capacity(self.division.bins);
+        let share = total.div_ceil(self.division.bins).clamp(1, self.division.bin_changes);
+        let mut bins = Vec::with_capacity(self.division.bins.max(total / self.division.bin_changes));
         let mut rest = tasks;
         while !rest.is_empty() {
             let mut weight = 0;
@@ -181,7 +187,7 @@ impl<'a> Workshop<'_, 'a> {
             bins.push(bin);
             rest = others;
         }
-        let done: Vec<_> = if bins.len() == 1 {
+        let done: Vec<_> = if self.division.bins == 1 || bins.len() == 1 {
             bins.into_iter().map(|bin| self.bin(bin)).collect::<Result<_, _>>()?
         } else {
             bins.into_par_iter().map(|bin| self.bin(bin)).collect::<Result<_, _>>()?
