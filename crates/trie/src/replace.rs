@@ -12,6 +12,7 @@ use crate::{
     load::StoredLeaf,
     path::nibble_of,
 };
+use smallvec::SmallVec;
 
 /// A branch above some of the changes, not copied yet.
 struct Old<'c, C> {
@@ -22,7 +23,7 @@ struct Old<'c, C> {
     changes: &'c [C],
 }
 
-impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
+impl<'p, L: StoredLeaf> Edit<'_, 'p, '_, L> {
     /// The branch `old` at `depth` with new values for leaves below it, all of which are in memory.
     pub(crate) fn replaced<C: Change<L>>(
         &mut self,
@@ -37,10 +38,13 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
             for group in level.chunks(TOUCHED) {
                 let arena = self.pen.arena();
                 let views = touched(group.iter().map(|branch| arena.view(branch.node)));
-                for (branch, view) in group.iter().zip(views) {
-                    let copy = self.copied(branch, view, &mut below)?;
-                    top.get_or_insert(copy);
+                let places = self.places(group)?;
+                // Places are used again, in no order: waiting for a line to write it takes as long as to read it.
+                let places_views = touched(places.iter().map(|place| arena.view(*place)));
+                for (((branch, view), place), to) in group.iter().zip(views).zip(&places).zip(places_views) {
+                    self.copied(branch, view, *place, to, &mut below)?;
                 }
+                top = top.or(places.first().copied());
             }
             level.clear();
             std::mem::swap(&mut level, &mut below);
@@ -49,16 +53,28 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
         Ok(Child { link, leaves: old.leaves, reference: None, made: true })
     }
 
+    /// Places for the copies of some branches.
+    fn places<C>(&mut self, group: &[Old<'_, C>]) -> Result<SmallVec<[Link; TOUCHED]>, TrieError> {
+        let mut places = SmallVec::new();
+        for branch in group {
+            let class = self.pen.arena().class(branch.node);
+            places.push(self.pen.place_for(class, branch.depth.into())?);
+        }
+        Ok(places)
+    }
+
     /// Copies a branch, with new leaves where its children are leaves; branches among them are left to the next level.
     fn copied<'c, C: Change<L>>(
         &mut self,
         old: &Old<'c, C>,
         view: View<'_>,
+        link: Link,
+        to: View<'p>,
         below: &mut Vec<Old<'c, C>>,
-    ) -> Result<Link, TrieError> {
+    ) -> Result<(), TrieError> {
         let depth = usize::from(old.depth);
         let arena = self.pen.arena();
-        let (link, copy) = self.pen.copy(depth, &view)?;
+        let copy = self.pen.copy(&view, to);
         if let Some((parent, rank)) = old.parent {
             NewBranch::reopen(arena.view(parent)).set_link(rank.into(), link, false);
             self.levels.child(depth, link, parent, rank.into());
@@ -86,6 +102,6 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
             copy.set_link(rank, leaf, value.class().is_light());
             self.levels.child(fork_depth + 1, leaf, link, rank);
         }
-        Ok(link)
+        Ok(())
     }
 }

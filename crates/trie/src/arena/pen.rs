@@ -44,12 +44,15 @@ impl<'a> Pen<'a> {
         Ok((node, NewBranch::begin(self.arena.view(node), mask, extension, leaves, self.epoch)))
     }
 
-    /// A branch with everything that `old`, a branch at `depth` too, has.
-    pub(crate) fn copy(&mut self, depth: usize, old: &View<'_>) -> Result<(Link, NewBranch<'a>), ArenaError> {
-        let node = self.place(old.class(), depth)?;
-        let view = self.arena.view(node);
-        view.copy_branch(old, self.epoch);
-        Ok((node, NewBranch::reopen(view)))
+    /// A place for a copy of a branch at `depth` of this class; [`Pen::copy`] writes it.
+    pub(crate) fn place_for(&mut self, class: Class, depth: usize) -> Result<Link, ArenaError> {
+        self.place(class, depth)
+    }
+
+    /// Writes into `to`, the view of a place, everything that `old`, a branch of the same class, has.
+    pub(crate) fn copy(&self, old: &View<'_>, to: View<'a>) -> NewBranch<'a> {
+        to.copy_branch(old, self.epoch);
+        NewBranch::reopen(to)
     }
 
     /// Keeps what was made, and tells how many bytes that is.
