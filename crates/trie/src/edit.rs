@@ -5,7 +5,7 @@
 
 use crate::{
     TrieError,
-    arena::{BranchView, NewBranch, Pen, View, nibbles, rank_in},
+    arena::{Arena, BranchView, NewBranch, Pen, View, nibbles, rank_in},
     levels::Levels,
     link::Link,
     load::{StoredLeaf, Tries, Want},
@@ -14,6 +14,7 @@ use crate::{
     rlp::AccountLeaf,
 };
 use alloy_primitives::{B256, U256};
+use balsa_state::Account;
 use std::collections::HashMap;
 
 /// Leaves of a large build that are hashed together: their nodes fill about half of a second-level cache.
@@ -23,7 +24,7 @@ const HASHED_TOGETHER: usize = 4096;
 pub(crate) trait Change<L> {
     fn key(&self) -> &B256;
     /// `None` deletes.
-    fn value(&self) -> Option<&L>;
+    fn value(&self) -> Option<L>;
     /// Whether the key's leaf is in memory, linked from the root, and gets another value: then the shape of the trie stays.
     fn replaces(&self) -> bool;
 }
@@ -31,13 +32,13 @@ pub(crate) trait Change<L> {
 /// A leaf that is there.
 pub(crate) type Present<L> = (B256, Option<L>);
 
-impl<L> Change<L> for Present<L> {
+impl<L: Copy> Change<L> for Present<L> {
     fn key(&self) -> &B256 {
         &self.0
     }
 
-    fn value(&self) -> Option<&L> {
-        self.1.as_ref()
+    fn value(&self) -> Option<L> {
+        self.1
     }
 
     fn replaces(&self) -> bool {
@@ -49,7 +50,9 @@ impl<L> Change<L> for Present<L> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AccountChange<'u> {
     pub(crate) key: &'u B256,
-    pub(crate) value: Option<&'u AccountLeaf>,
+    /// Nothing if it will be gone.
+    pub(crate) account: Option<&'u Account>,
+    pub(crate) storage: Link,
     pub(crate) replaces: bool,
 }
 
@@ -58,8 +61,8 @@ impl Change<AccountLeaf> for AccountChange<'_> {
         self.key
     }
 
-    fn value(&self) -> Option<&AccountLeaf> {
-        self.value
+    fn value(&self) -> Option<AccountLeaf> {
+        self.account.map(|account| AccountLeaf { account: *account, storage: self.storage })
     }
 
     fn replaces(&self) -> bool {
@@ -79,8 +82,8 @@ impl Change<U256> for SlotChange<'_> {
         &self.slot.0
     }
 
-    fn value(&self) -> Option<&U256> {
-        Some(&self.slot.1).filter(|value| !value.is_zero())
+    fn value(&self) -> Option<U256> {
+        Some(self.slot.1).filter(|value| !value.is_zero())
     }
 
     fn replaces(&self) -> bool {
@@ -93,7 +96,7 @@ impl<L, C: Change<L>> Change<L> for &C {
         C::key(self)
     }
 
-    fn value(&self) -> Option<&L> {
+    fn value(&self) -> Option<L> {
         C::value(self)
     }
 
@@ -115,6 +118,14 @@ pub(crate) struct Child {
 }
 
 impl Child {
+    /// The root of a trie as an edit takes it.
+    pub(crate) fn top(arena: &Arena, link: Link, reference: Reference) -> Option<Self> {
+        if link == Link::NONE {
+            return None;
+        }
+        Some(Self { link, leaves: arena.leaves(link), reference: Some(reference), made: false })
+    }
+
     fn is_large(&self) -> bool {
         self.leaves > u32::from(crate::SMALL_LEAVES_MAX)
     }
@@ -220,12 +231,11 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
             if new.is_same(&value) {
                 return Ok(Some(*old));
             }
-            let mut child = self.new_leaf(depth, &key, new)?;
+            let mut child = self.new_leaf(depth, &key, &new)?;
             child.reference = old.reference.filter(|_| new.hashes_alike(&value));
             return Ok(Some(child));
         }
-        let mut merged: Vec<Present<L>> =
-            changes.iter().filter_map(|c| Some((*c.key(), Some(c.value()?.clone())))).collect();
+        let mut merged: Vec<Present<L>> = changes.iter().filter_map(|c| Some((*c.key(), Some(c.value()?)))).collect();
         let kept = changes.binary_search_by(|change| change.key().cmp(&key)).is_err();
         if kept && merged.is_empty() {
             return Ok(Some(*old));
@@ -442,7 +452,7 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
     pub(crate) fn built<C: Change<L>>(&mut self, depth: usize, leaves: &[C]) -> Result<Option<Child>, TrieError> {
         let (first, last) = match leaves {
             [] => return Ok(None),
-            [only] => return self.new_leaf(depth, only.key(), only.value().expect("only leaves are built")).map(Some),
+            [only] => return self.new_leaf(depth, only.key(), &only.value().expect("only leaves are built")).map(Some),
             [first, .., last] => (first.key(), last.key()),
         };
         let fork_depth = common_nibbles(first, last);

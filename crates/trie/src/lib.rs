@@ -19,6 +19,7 @@ mod memory;
 mod node_changes;
 mod ordered;
 mod path;
+mod plans;
 mod proof;
 mod proved_value;
 mod reference;

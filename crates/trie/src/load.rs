@@ -1,7 +1,7 @@
 //! Bringing persisted subtrees into memory, many at a time, each checked against the reference in its parent.
 
 use crate::{
-    Branch, NodeSource, SMALL_LEAVES_MAX, SourceError, TrieError,
+    Branch, NodeSource, SMALL_LEAVES_MAX, SourceError, TrieError, Updates,
     arena::{Pen, nibbles},
     edit::{Edit, Notes, Precut, Present},
     error::{TrieId, WrongHash},
@@ -21,10 +21,17 @@ pub(crate) const ACCOUNTS: usize = usize::MAX;
 /// The tries that a block changes, and what was loaded of them.
 pub(crate) struct Tries<'a> {
     pub(crate) source: &'a dyn NodeSource,
-    /// Whose storage each trie is.
-    pub(crate) addresses: Vec<B256>,
+    addresses: Addresses<'a>,
     /// Loaded subtrees, by the position of their tops.
     pub(crate) loaded: HashMap<(usize, Path), Link>,
+}
+
+/// Whose storage each trie is.
+pub(crate) enum Addresses<'a> {
+    /// The accounts of a block, by their place in it.
+    Of(&'a Updates),
+    /// Trie 0 is this account's.
+    One(B256),
 }
 
 /// A subtree that is needed.
@@ -56,19 +63,26 @@ impl StoredLeaf for AccountLeaf {
 
 impl StoredLeaf for U256 {
     fn branches(tries: &Tries<'_>, wants: &[Want]) -> Result<Vec<Option<Branch>>, SourceError> {
-        let key = |want: &Want| (tries.addresses[want.trie], want.path);
+        let key = |want: &Want| (tries.address(want.trie), want.path);
         tries.source.storage_branches(&wants.iter().map(key).collect::<Vec<_>>())
     }
 
     fn leaves(tries: &Tries<'_>, want: &Want, limit: usize) -> Result<Vec<Present<Self>>, SourceError> {
-        let slots = tries.source.slots_under(&tries.addresses[want.trie], &want.path, limit)?;
+        let slots = tries.source.slots_under(&tries.address(want.trie), &want.path, limit)?;
         Ok(slots.into_iter().map(|(key, value)| (key, Some(value))).collect())
     }
 }
 
 impl<'a> Tries<'a> {
-    pub(crate) fn new(source: &'a dyn NodeSource, addresses: Vec<B256>) -> Self {
+    pub(crate) fn new(source: &'a dyn NodeSource, addresses: Addresses<'a>) -> Self {
         Self { source, addresses, loaded: HashMap::new() }
+    }
+
+    fn address(&self, trie: usize) -> B256 {
+        match self.addresses {
+            Addresses::Of(updates) => updates.accounts[trie].address_hash,
+            Addresses::One(address_hash) => address_hash,
+        }
     }
 
     /// The subtree at a position, if it was loaded before.
@@ -136,7 +150,7 @@ impl<'a> Tries<'a> {
     }
 
     fn id(&self, trie: usize) -> TrieId {
-        if trie == ACCOUNTS { TrieId::Accounts } else { TrieId::Storage(self.addresses[trie]) }
+        if trie == ACCOUNTS { TrieId::Accounts } else { TrieId::Storage(self.address(trie)) }
     }
 }
 

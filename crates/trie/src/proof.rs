@@ -4,7 +4,7 @@ use crate::{
     NodeSource, StateTrie, TrieError,
     arena::{Pen, View},
     link::Link,
-    load::{ACCOUNTS, StoredLeaf, Tries},
+    load::{ACCOUNTS, Addresses, StoredLeaf, Tries},
     locate::{self, Probe},
     path::{Path, nibble_of},
     proved_value::{BadProof, proved_value},
@@ -76,7 +76,7 @@ pub fn account_proof(
     let forest = &trie.version.forest;
     // Dropped at the end, and with it all that was loaded.
     let mut pen = Pen::new(&forest.arena, 0);
-    let mut tries = Tries::new(source, vec![address_hash]);
+    let mut tries = Tries::new(source, Addresses::One(address_hash));
     let root = (trie.version.root, trie.root());
     let (leaf, nodes) = proved::<AccountLeaf>(&mut pen, &mut tries, ACCOUNTS, root, &address_hash)?;
     let account = leaf.map(|leaf| leaf.account);

@@ -98,7 +98,7 @@ impl<'p, L: StoredLeaf> Edit<'_, 'p, '_, L> {
             }
             debug_assert!(group.len() == 1 && arena.view(child).key() == *first.key());
             let value = first.value().expect("nothing that is replaced is deleted");
-            let leaf = self.pen.leaf(fork_depth + 1, first.key(), value)?;
+            let leaf = self.pen.leaf(fork_depth + 1, first.key(), &value)?;
             copy.set_link(rank, leaf, value.class().is_light());
             self.levels.child(fork_depth + 1, leaf, link, rank);
         }

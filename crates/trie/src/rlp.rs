@@ -15,7 +15,7 @@ use std::sync::atomic::Ordering::Relaxed;
 pub(crate) const NODE_BYTES_MAX: usize = 544;
 
 /// A value at a leaf of one of the two kinds of trie.
-pub(crate) trait Leaf: Clone + Send + Sync {
+pub(crate) trait Leaf: Copy + Send + Sync {
     fn class(&self) -> Class;
     /// Writes a leaf of this class.
     fn write(&self, key: &B256, epoch: u32, to: &View<'_>);

@@ -1,14 +1,14 @@
 //! The one entry point: changes of a block in, new version and root out.
 
 use crate::{
-    AccountUpdate, NodeChanges, NodeSource, StateTrie, TrieError, Updates,
+    NodeChanges, NodeSource, StateTrie, TrieError, Updates,
     arena::{Arena, Pen},
-    edit::{AccountChange, Child, Precut, SlotChange},
+    edit::{Child, Precut, SlotChange},
     error::TrieId,
     link::Link,
-    load::{ACCOUNTS, Tries},
+    load::{ACCOUNTS, Addresses, Tries},
     locate::{self, Located, Probe},
-    reference::Reference,
+    plans::Plans,
     rlp::{AccountLeaf, Leaf},
     tasks::{Division, Made, Task, Workshop},
     walk::{Cursor, own_nodes},
@@ -50,18 +50,16 @@ pub(crate) fn root_after_divided(
     let arena = &forest.arena;
     let epoch = forest.next_epoch();
     let mut pen = Pen::new(arena, epoch);
-    let addresses = updates.accounts.iter().map(|update| update.address_hash).collect();
-    let mut tries = Tries::new(source, addresses);
+    let mut tries = Tries::new(source, Addresses::Of(updates));
 
     let old = old_leaves(parent, &mut pen, &mut tries, updates)?;
-    let mut plans = plans(arena, updates, &old);
+    let mut plans = Plans::new(arena, updates, old);
     let slots = slot_changes(&mut pen, &mut tries, updates, &plans)?;
 
     let mut made = Made { pens: vec![pen], ..Made::default() };
     let workshop = Workshop { arena, tries: &tries, epoch, division };
-    let storage = storage_after(&workshop, &mut made, &slots, &plans)?;
-    plans.iter_mut().zip(storage).for_each(|(plan, storage)| plan.take(storage));
-    let changes = account_changes(arena, updates, &old, &plans);
+    edit_storage(&workshop, &mut made, &slots, &mut plans)?;
+    let changes = plans.changes(arena);
     let task =
         Task { trie: ACCOUNTS, depth: 0, old: parent.top(), changes: changes.as_slice(), precut: Precut::default() };
     let top = workshop.run::<AccountLeaf, _>(vec![task], &mut made)?[0];
@@ -74,96 +72,14 @@ pub(crate) fn root_after_divided(
     let kept: u64 = made.pens.into_iter().map(Pen::keep).sum();
     let own_bytes = kept - arena.release(&unused);
     let trie = StateTrie::of_version(forest.derived(link, &parent.version, own_bytes), root);
-    let nodes = NodeChanges::of(trie.clone(), records, repeats, updates, |trie| plans[trie].cleared);
-    let account =
-        |(update, plan): (&AccountUpdate, &Plan)| (update.address_hash, plan.account.map(|leaf| leaf.account));
-    let accounts = updates.accounts.iter().zip(&plans).map(account).collect();
-    Ok(RootAfter { trie, root, accounts, nodes })
-}
-
-/// What is to become of one account.
-struct Plan {
-    /// With the storage it had, and then with that which it will have; nothing if it will be gone.
-    account: Option<AccountLeaf>,
-    /// Whether the storage it had is gone.
-    cleared: bool,
-}
-
-impl Plan {
-    fn new(update: &AccountUpdate, old: Option<AccountLeaf>, keep_empty: bool) -> Self {
-        let had_storage = old.is_some_and(|old| old.storage != Link::NONE);
-        let Some(account) = update.applied(old.map(|old| old.account), keep_empty) else {
-            return Self { account: None, cleared: had_storage };
-        };
-        let cleared = update.destroyed || update.storage_cleared;
-        let storage = old.filter(|_| !cleared).map_or(Link::NONE, |old| old.storage);
-        let storage_root = if storage == Link::NONE { EMPTY_ROOT } else { account.storage_root };
-        let account = Account { storage_root, ..account };
-        Self { account: Some(AccountLeaf { account, storage }), cleared: cleared && had_storage }
-    }
-
-    /// Takes the top of the storage trie after the block, where that was edited.
-    fn take(&mut self, storage: Option<Option<Child>>) {
-        if let (Some(leaf), Some(top)) = (&mut self.account, storage) {
-            leaf.storage = top.map_or(Link::NONE, |top| top.link);
-            let root = |top: Child| top.reference.expect("all is hashed").to_hash();
-            leaf.account.storage_root = top.map_or(EMPTY_ROOT, root);
-        }
-    }
-
-    fn storage(&self) -> Link {
-        self.account.map_or(Link::NONE, |leaf| leaf.storage)
-    }
-
-    fn storage_top(&self, arena: &Arena) -> Option<Child> {
-        let AccountLeaf { account, storage } = self.account?;
-        top(arena, storage, Reference::hash(account.storage_root))
-    }
-}
-
-/// A root as an edit takes it.
-fn top(arena: &Arena, link: Link, reference: Reference) -> Option<Child> {
-    if link == Link::NONE {
-        return None;
-    }
-    Some(Child { link, leaves: arena.leaves(link), reference: Some(reference), made: false })
+    let nodes = NodeChanges::of(trie.clone(), records, repeats, updates, |trie| plans.is_cleared(trie));
+    Ok(RootAfter { trie, root, accounts: plans.into_accounts(), nodes })
 }
 
 impl StateTrie {
     fn top(&self) -> Option<Child> {
-        top(&self.version.forest.arena, self.version.root, self.root_reference())
+        Child::top(&self.version.forest.arena, self.version.root, self.root_reference())
     }
-}
-
-fn plans(arena: &Arena, updates: &Updates, old: &[Located]) -> Vec<Plan> {
-    let plan = |(update, old): (&AccountUpdate, &Located)| Plan::new(update, old_leaf(arena, old), updates.keep_empty);
-    updates.accounts.iter().zip(old).map(plan).collect()
-}
-
-fn old_leaf(arena: &Arena, located: &Located) -> Option<AccountLeaf> {
-    (located.leaf != Link::NONE).then(|| AccountLeaf::read(&arena.view(located.leaf)))
-}
-
-/// The changes of the account trie, without those that change nothing.
-fn account_changes<'u>(
-    arena: &Arena,
-    updates: &'u Updates,
-    old: &[Located],
-    plans: &'u [Plan],
-) -> Vec<AccountChange<'u>> {
-    let change = |((update, old), plan): ((&'u AccountUpdate, &Located), &'u Plan)| {
-        let mut replaces = false;
-        if old.is_linked
-            && let (Some(old), Some(new)) = (old_leaf(arena, old), &plan.account)
-        {
-            if new.is_same(&old) {
-                return None;
-            }
-            replaces = !new.hashes_alike(&old);
-        }
-        Some(AccountChange { key: &update.address_hash, value: plan.account.as_ref(), replaces })
-    };
-    updates.accounts.iter().zip(old).zip(plans).filter_map(change).collect()
 }
 
 /// The accounts' leaves in the parent, in the order of the updates.
@@ -190,14 +106,17 @@ fn slot_changes<'u>(
     pen: &mut Pen<'_>,
     tries: &mut Tries<'_>,
     updates: &'u Updates,
-    plans: &[Plan],
-) -> Result<Vec<Option<Vec<SlotChange<'u>>>>, TrieError> {
+    plans: &Plans,
+) -> Result<Vec<(usize, Vec<SlotChange<'u>>)>, TrieError> {
     let mut probes = Vec::new();
-    for (trie, (update, plan)) in updates.accounts.iter().zip(plans).enumerate() {
-        let Some(AccountLeaf { account, storage }) = plan.account else { continue };
+    let edited = || {
+        let updates = updates.accounts.iter().enumerate().filter(|(_, update)| !update.slots.is_empty());
+        updates.filter_map(|(trie, update)| Some((trie, &update.slots, plans.get(trie)?)))
+    };
+    for (trie, slots, (account, storage)) in edited() {
         if storage != Link::NONE {
             let probe = |(slot, _): &'u (B256, U256)| Probe::new(trie, slot, storage, account.storage_root);
-            probes.extend(update.slots.iter().map(probe));
+            probes.extend(slots.iter().map(probe));
         }
     }
     let mut located = locate::leaves::<U256>(pen, tries, probes)?.into_iter();
@@ -212,45 +131,40 @@ fn slot_changes<'u>(
         }
         Some(SlotChange { slot, replaces })
     };
-    let changes = |(update, plan): (&'u AccountUpdate, &Plan)| {
-        let AccountLeaf { storage, .. } = plan.account.filter(|_| !update.slots.is_empty())?;
+    let changes = |(trie, slots, (_, storage)): (usize, &'u Vec<(B256, U256)>, (&Account, Link))| {
         if storage == Link::NONE {
-            return Some(update.slots.iter().map(|slot| SlotChange { slot, replaces: false }).collect());
+            return (trie, slots.iter().map(|slot| SlotChange { slot, replaces: false }).collect());
         }
-        Some(update.slots.iter().filter_map(&mut change).collect())
+        (trie, slots.iter().filter_map(&mut change).collect())
     };
-    Ok(updates.accounts.iter().zip(plans).map(changes).collect())
+    Ok(edited().map(changes).collect())
 }
 
-/// The storage tries that were edited, in the order of the updates; nothing where none was.
-fn storage_after<'a, 'c>(
+/// Edits the storage tries, and tells the plans.
+fn edit_storage<'a, 'c>(
     workshop: &Workshop<'_, 'a>,
     made: &mut Made<'a>,
-    changes: &'c [Option<Vec<SlotChange<'c>>>],
-    plans: &[Plan],
-) -> Result<Vec<Option<Option<Child>>>, TrieError> {
-    let task = |(trie, changes): (usize, &'c [SlotChange<'c>])| Task {
-        trie,
+    changes: &'c [(usize, Vec<SlotChange<'c>>)],
+    plans: &mut Plans,
+) -> Result<(), TrieError> {
+    let task = |(trie, changes): &'c (usize, Vec<SlotChange<'c>>)| Task {
+        trie: *trie,
         depth: 0,
-        old: plans[trie].storage_top(workshop.arena),
-        changes,
+        old: plans.storage_top(*trie, workshop.arena),
+        changes: changes.as_slice(),
         precut: Precut::default(),
     };
-    let edited = || changes.iter().enumerate().filter_map(|(trie, changes)| Some((trie, changes.as_deref()?)));
-    let tops = workshop.run::<U256, _>(edited().map(task).collect(), made)?;
-    let mut after = vec![None; plans.len()];
-    for ((trie, _), top) in edited().zip(tops) {
-        after[trie] = Some(top);
-    }
-    Ok(after)
+    let tops = workshop.run::<U256, _>(changes.iter().map(task).collect(), made)?;
+    changes.iter().zip(tops).for_each(|((trie, _), top)| plans.take_storage(*trie, top));
+    Ok(())
 }
 
 /// Nodes that were made on the way and that the new version does not have.
-fn unused(arena: &Arena, tries: &Tries<'_>, made: &Made<'_>, root: Link, plans: &[Plan]) -> Vec<Link> {
+fn unused(arena: &Arena, tries: &Tries<'_>, made: &Made<'_>, root: Link, plans: &Plans) -> Vec<Link> {
     let mut unused = made.replaced.clone();
     let loaded = tries.loaded.iter().map(|((trie, path), top)| (*trie, *path, *top));
     for (trie, path, top) in loaded.chain(made.loaded.iter().copied()) {
-        let root = if trie == ACCOUNTS { root } else { plans[trie].storage() };
+        let root = if trie == ACCOUNTS { root } else { plans.storage(trie) };
         let there = Cursor::at(root).and_then(|root| root.descend(arena, &path.first_key(), path.len()));
         own_nodes(arena, top, path.len(), there.as_slice(), &mut |node, _| {
             unused.push(node);
@@ -273,7 +187,7 @@ fn check_order(updates: &Updates) -> Result<(), TrieError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{MemoryNodes, total_tree_bytes};
+    use crate::{AccountUpdate, MemoryNodes, total_tree_bytes};
     use proptest::{collection::vec, prelude::*};
 
     const DIVISIONS: [Division; 5] = [
