@@ -105,7 +105,7 @@ fn seal(node: &Node, fee_recipient: Address) -> Result<usize, EngineError> {
         return Err(EngineError::Internal(format!("own block {hash}: {status:?}")));
     }
     let state = ForkchoiceState { head_block_hash: hash, safe_block_hash: hash, finalized_block_hash: hash };
-    node.ask(|reply| Message::ForkchoiceUpdated { state, reply })?;
+    node.ask(|reply| Message::ForkchoiceUpdated { state, next_timestamp: None, reply })?;
     debug!(%hash, transactions = count, "sealed a block");
     Ok(count)
 }

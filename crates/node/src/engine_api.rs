@@ -53,7 +53,11 @@ impl Node {
         params: ForkchoiceParams,
     ) -> Result<ForkchoiceUpdated, EngineError> {
         let ForkchoiceParams { state, attributes, custody_columns: _ } = params;
-        let Chosen { status, may_build, view } = self.ask(|reply| Message::ForkchoiceUpdated { state, reply })?;
+        // Attributes that are not those of a block are refused after the choice was followed.
+        let next_timestamp =
+            attributes.as_ref().and_then(|asked| asked.as_ref().ok()).map(|asked| asked.timestamp.to());
+        let Chosen { status, may_build, view } =
+            self.ask(|reply| Message::ForkchoiceUpdated { state, next_timestamp, reply })?;
         let payload_id = match attributes {
             Some(attributes) if may_build => Some(self.begin(version, &view, &attributes?)?),
             _ => None,

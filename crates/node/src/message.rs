@@ -23,6 +23,8 @@ pub enum Message {
     ForkchoiceUpdated {
         /// The choice.
         state: ForkchoiceState,
+        /// The timestamp of the block that is to be built on it, if one is.
+        next_timestamp: Option<u64>,
         /// Where the answer goes.
         reply: Sender<Result<Chosen, EngineError>>,
     },

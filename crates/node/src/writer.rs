@@ -15,19 +15,23 @@ use std::{
 };
 
 use balsa_chain::{BadBlock, Chain, HeadChange};
+use balsa_chainspec::Rules;
 use balsa_engine::{EngineError, ForkchoiceState, NewPayload, PayloadBlock, forkchoice_updated, import_payload};
-use balsa_txpool::{BlockChange, Pool};
+use balsa_txpool::{BlockChange, Head, Pool};
 use crossbeam_channel::Receiver;
 use tracing::{error, warn};
 
 use crate::{
     HeadEvent, Message, Observer, Report, broadcast::Broadcast, index_feed::IndexFeed, message::Chosen, pool_head,
+    pool_head::pool_head_at,
 };
 
 /// All that the thread owns.
 pub(crate) struct Writer {
     pub(crate) chain: Chain,
     pub(crate) pool: Arc<Pool>,
+    /// The rules that the pool goes by, once they were set from here.
+    pub(crate) pool_rules: Option<Rules>,
     pub(crate) heads: Arc<Broadcast<HeadEvent>>,
     pub(crate) index: Option<IndexFeed>,
     /// Shared with readers.
@@ -55,9 +59,9 @@ impl Writer {
                         (self.observer)(&self.chain, Report::Invalid { bad: &bad });
                     }
                 }
-                Message::ForkchoiceUpdated { state, reply } => {
+                Message::ForkchoiceUpdated { state, next_timestamp, reply } => {
                     let started = Instant::now();
-                    let (answer, change) = match self.forkchoice_updated(&state) {
+                    let (answer, change) = match self.forkchoice_updated(&state, next_timestamp) {
                         Ok((chosen, change)) => (Ok(chosen), change),
                         Err(error) => (Err(error), None),
                     };
@@ -80,11 +84,15 @@ impl Writer {
     fn forkchoice_updated(
         &mut self,
         state: &ForkchoiceState,
+        next_timestamp: Option<u64>,
     ) -> Result<(Chosen, Option<Arc<HeadChange>>), EngineError> {
         let followed = forkchoice_updated(&mut self.chain, state)?;
         let change = followed.change.map(Arc::new);
         if let Some(change) = &change {
             self.head_changed(change);
+        }
+        if let Some(timestamp) = next_timestamp.filter(|_| followed.may_build) {
+            self.next_block_at(timestamp);
         }
         let view = self.chain.view().clone();
         Ok((Chosen { status: followed.status, may_build: followed.may_build, view }, change))
@@ -96,15 +104,24 @@ impl Writer {
         if let Some(index) = &mut self.index {
             index.follow(change);
         }
-        match pool_head(&view) {
-            Some(head) => {
-                if let Err(error) = self.pool.set_head(head, &block_change(change)) {
-                    error!(%error, "transaction pool: some senders are judged by their old accounts");
-                }
-            }
-            None => warn!("transaction pool: the head's state is gone"),
-        }
+        self.set_pool_head(pool_head(&view), &block_change(change));
         self.heads.publish(&HeadEvent { change: change.clone(), view });
+    }
+
+    /// The consensus client says when the next block is: slots that were missed may have led into another fork.
+    fn next_block_at(&mut self, timestamp: u64) {
+        let head = pool_head_at(self.chain.view(), timestamp);
+        if head.as_ref().is_none_or(|head| self.pool_rules != Some(head.rules)) {
+            self.set_pool_head(head, &BlockChange::default());
+        }
+    }
+
+    fn set_pool_head(&mut self, head: Option<Head>, change: &BlockChange) {
+        let Some(head) = head else { return warn!("transaction pool: the head's state is gone") };
+        self.pool_rules = Some(head.rules);
+        if let Err(error) = self.pool.set_head(head, change) {
+            error!(%error, "transaction pool: some senders are judged by their old accounts");
+        }
     }
 
     fn report_imported(&mut self, block: balsa_chain::ImportedBlock, started: Instant) {

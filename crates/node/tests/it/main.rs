@@ -3,6 +3,7 @@
 mod building;
 mod events;
 mod fork_choice_model;
+mod fork_rules;
 mod index;
 mod kept_states;
 mod support;

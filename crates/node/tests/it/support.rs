@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
+use alloy_consensus::{Header, SignableTransaction, TxEip1559, TxEnvelope};
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, Signature, TxKind, U64, U256, b256};
 use balsa_chain::{Chain, ChainSettings, GenesisBlock};
@@ -50,8 +50,13 @@ impl TestNode {
     }
 
     pub(crate) fn with_settings(settings: NodeSettings) -> Self {
+        Self::on(&genesis(), settings)
+    }
+
+    /// A node on a chain of its own.
+    pub(crate) fn on(genesis: &Genesis, settings: NodeSettings) -> Self {
         let place = Place::new(0);
-        let running = run(&place, settings);
+        let running = run_on(genesis, &place, settings);
         Self { running, _folder: Some(place.folder) }
     }
 
@@ -80,15 +85,20 @@ impl TestNode {
     pub(crate) fn attributes(&self, parent: B256, variant: u64) -> PayloadAttributes {
         let header = self.node().view().header(&parent).unwrap().expect("a block of the tree");
         let timestamp = header.timestamp + 1 + variant % 5;
-        assert!(self.node().spec().rules_at(header.number + 1, timestamp, true).has(Fork::Amsterdam));
+        self.attributes_at(&header, timestamp, variant)
+    }
+
+    /// The same at another time.
+    pub(crate) fn attributes_at(&self, parent: &Header, timestamp: u64, variant: u64) -> PayloadAttributes {
+        let rules = self.node().spec().rules_at(parent.number + 1, timestamp, true);
         PayloadAttributes {
             timestamp: U64::from(timestamp),
             prev_randao: B256::from(U256::from(variant)),
             suggested_fee_recipient: Address::with_last_byte(variant as u8),
             withdrawals: Some(Vec::new()),
             parent_beacon_block_root: Some(B256::ZERO),
-            slot_number: Some(U64::from(header.number + 1)),
-            target_gas_limit: Some(U64::from(60_000_000)),
+            slot_number: rules.has(Fork::Amsterdam).then(|| U64::from(parent.number + 1)),
+            target_gas_limit: rules.has(Fork::Amsterdam).then(|| U64::from(60_000_000)),
         }
     }
 
@@ -115,7 +125,11 @@ impl TestNode {
 }
 
 fn run(place: &Place, settings: NodeSettings) -> Running {
-    let genesis = GenesisBlock::new(&genesis()).unwrap();
+    run_on(&genesis(), place, settings)
+}
+
+fn run_on(genesis: &Genesis, place: &Place, settings: NodeSettings) -> Running {
+    let genesis = GenesisBlock::new(genesis).unwrap();
     let transaction_index = place.directories == 0;
     let storage =
         StorageSettings { durability: Durability::Process, worker_threads: 1, transaction_index, ..Default::default() };
@@ -133,10 +147,15 @@ fn run(place: &Place, settings: NodeSettings) -> Running {
 
 /// A signed transfer of one of the accounts that the development chain funds.
 pub(crate) fn transfer(account: usize, nonce: u64) -> Vec<u8> {
+    transfer_with_gas(account, nonce, 500_000)
+}
+
+/// The same with a gas limit.
+pub(crate) fn transfer_with_gas(account: usize, nonce: u64, gas_limit: u64) -> Vec<u8> {
     let transaction = TxEip1559 {
         chain_id: genesis().spec.chain_id,
         nonce,
-        gas_limit: 500_000,
+        gas_limit,
         max_fee_per_gas: 100_000_000_000,
         max_priority_fee_per_gas: 2_000_000_000,
         to: TxKind::Call(Address::repeat_byte(0xbb)),
