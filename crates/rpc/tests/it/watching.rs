@@ -1,6 +1,6 @@
 //! Subscriptions and filters, on the last block of the official chain.
 
-use std::{fs, net::TcpStream, path::Path, time::Duration};
+use std::{fs, path::Path};
 
 use balsa_chain::GenesisBlock;
 use balsa_chainspec::genesis;
@@ -8,9 +8,8 @@ use balsa_engine::{ForkchoiceParams, ForkchoiceState, ForkchoiceVersion, Payload
 use balsa_executor::SealedBlock;
 use balsa_rpc::Limits;
 use serde_json::{Value, json};
-use tungstenite::WebSocket;
 
-use crate::support::{TestNode, answer_of, call, execution_apis, open_chain, open_doors, request, small_chain};
+use crate::support::{TestNode, call, connect, execution_apis, open_chain, open_doors, say, small_chain};
 
 /// A node on all blocks but the last, and the last.
 fn before_the_last(folder: &Path) -> (TestNode, SealedBlock) {
@@ -34,17 +33,6 @@ fn make_head(node: &TestNode, block: SealedBlock) {
     let state = ForkchoiceState { head_block_hash: hash, safe_block_hash: hash, finalized_block_hash: hash };
     let params = ForkchoiceParams { state, attributes: None, custody_columns: None };
     node.forkchoice_updated(ForkchoiceVersion::V3, params).unwrap();
-}
-
-fn connect(node: &TestNode) -> WebSocket<TcpStream> {
-    let stream = TcpStream::connect(node.ws()).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-    tungstenite::client(format!("ws://{}", node.ws()), stream).unwrap().0
-}
-
-fn say(socket: &mut WebSocket<TcpStream>, method: &str, params: Value) -> Result<Value, i64> {
-    socket.send(request(1, method, params).into()).unwrap();
-    answer_of(socket.read().unwrap().to_text().unwrap())
 }
 
 #[test]

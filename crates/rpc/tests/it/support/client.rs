@@ -3,10 +3,13 @@
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use balsa_rpc::JwtSecret;
 use serde_json::{Value, json};
+
+use super::{SECRET, TestNode};
 
 /// How long a test waits for an answer.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(60);
@@ -57,6 +60,14 @@ pub(crate) fn request(id: u64, method: &str, params: Value) -> String {
 /// Result or error of a call over HTTP.
 pub(crate) fn call(address: SocketAddr, method: &str, params: Value) -> Result<Value, i64> {
     answer_of(&http(address, &request(1, method, params)).body)
+}
+
+/// Result of a call of the Engine API.
+pub(crate) fn engine(node: &TestNode, method: &str, params: Value) -> Value {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let bearer = format!("Bearer {}", JwtSecret::new(SECRET).token(now));
+    let answer = http_with(node.auth(), &[("authorization", &bearer)], &request(1, method, params));
+    answer_of(&answer.body).unwrap_or_else(|code| panic!("{method}: {code}: {}", answer.body))
 }
 
 /// Result or error in an answer.

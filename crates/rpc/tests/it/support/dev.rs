@@ -27,7 +27,7 @@ pub(crate) fn dev_node_with(limits: Limits) -> TestNode {
 }
 
 /// What a consensus client asks for on a block with this number and time; `variant` tells siblings apart.
-fn attributes(parent_number: u64, parent_timestamp: u64, variant: u8) -> PayloadAttributes {
+pub(crate) fn attributes(parent_number: u64, parent_timestamp: u64, variant: u8) -> PayloadAttributes {
     PayloadAttributes {
         timestamp: U64::from(parent_timestamp + 1),
         prev_randao: B256::with_last_byte(variant),
