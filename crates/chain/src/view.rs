@@ -7,8 +7,9 @@ use alloy_primitives::{B256, Bytes};
 use balsa_chainspec::{Ancestor, ChainSpec};
 use balsa_evm::BlockHashes;
 use balsa_executor::{Parent, Receipt, SealedBlock};
-use balsa_state::State;
+use balsa_state::{Layer, State};
 use balsa_storage::{BlockPointer, Snapshot};
+use balsa_trie::StateTrie;
 
 use crate::{KeptBlock, LookupError, block_record, tree::Tree};
 
@@ -159,6 +160,22 @@ impl ChainView {
             trie: kept.trie.clone(),
             nodes: self.store.clone(),
             hashes: self.block_hashes(kept.pointer()),
+        })
+    }
+
+    /// The same of a block that is not in the tree, on a parent that is: with what it changed, and the trie after it.
+    pub fn as_parent(self: &Arc<Self>, block: &SealedBlock, changed: Arc<Layer>, trie: StateTrie) -> Option<Parent> {
+        let below = self.parent(&block.header.parent_hash)?;
+        let Parent { header, hash, state, nodes, hashes, .. } = below;
+        let (number, parent_number) = (block.header.number, header.number);
+        let older = move |asked| if asked == parent_number { Some(hash) } else { hashes.of(asked).ok() };
+        Some(Parent {
+            header: block.header.clone(),
+            hash: block.hash,
+            state: state.child(changed),
+            trie,
+            nodes,
+            hashes: Arc::new(BlockHashes::new(number + 1, block.hash, older)),
         })
     }
 

@@ -8,6 +8,8 @@ use balsa_builder::{Attributes, AttributesError, BlockBuilder, BuildError, Built
 use balsa_chainspec::{Fork, Rules};
 use balsa_engine::{BuiltPayload, PayloadAttributes};
 use balsa_executor::{Executor, InternalError, Parent, SenderError, recover_sender};
+use balsa_state::Layer;
+use balsa_trie::StateTrie;
 use balsa_txpool::{BestTransactions, PoolError, PoolTransaction, RawTransaction, decode};
 use thiserror::Error;
 
@@ -88,10 +90,23 @@ impl Node {
         attributes.extra_data = request.extra_data.unwrap_or(attributes.extra_data);
         let room = Room { blobs_max: settings.blobs_max };
         match request.transactions {
-            None => Ok(build(self.executor(), &parent, attributes, Some(self.pool().best()), room, || false)?),
+            None => {
+                let best = Some(self.pool().best());
+                let version = build(self.executor(), &parent, attributes, best, room, || false)?;
+                Ok(Arc::unwrap_or_clone(version.payload))
+            }
             Some(given) => build_of(self.executor(), &parent, attributes, &given),
         }
     }
+}
+
+/// What was built, and the state after it.
+#[derive(Debug)]
+pub(crate) struct Version {
+    pub(crate) payload: Arc<BuiltPayload>,
+    /// What the block changed.
+    pub(crate) changed: Arc<Layer>,
+    pub(crate) trie: StateTrie,
 }
 
 /// What a block has room for beside what its fork allows.
@@ -122,7 +137,7 @@ pub(crate) fn build(
     best: Option<BestTransactions>,
     room: Room,
     is_enough: impl Fn() -> bool,
-) -> Result<BuiltPayload, BuildError> {
+) -> Result<Version, BuildError> {
     let (rules, _) = attributes.header(executor.spec(), parent.hash, &parent.header)?;
     let mut builder = BlockBuilder::open(executor, parent, attributes)?;
     let mut sidecars = Vec::new();
@@ -130,7 +145,7 @@ pub(crate) fn build(
         fill(&mut builder, &mut best, &rules, room, is_enough, &mut sidecars)
             .map_err(|error| BuildError::Execute(error.into()))?;
     }
-    Ok(payload(builder.seal()?, sidecars))
+    Ok(version(builder.seal()?, sidecars))
 }
 
 fn fill(
@@ -179,10 +194,11 @@ fn build_of(
         builder.add(&transaction, sender)?.map_err(|skipped| BuildBlockError::Refused { index, skipped })?;
         sidecars.extend(sidecar.map(Arc::new));
     }
-    Ok(payload(builder.seal()?, sidecars))
+    Ok(Arc::unwrap_or_clone(version(builder.seal()?, sidecars).payload))
 }
 
-fn payload(built: BuiltBlock, sidecars: Vec<Arc<BlobTransactionSidecarVariant>>) -> BuiltPayload {
-    let BuiltBlock { block, requests, list, value, .. } = built;
-    BuiltPayload { block, list, requests, value, sidecars }
+fn version(built: BuiltBlock, sidecars: Vec<Arc<BlobTransactionSidecarVariant>>) -> Version {
+    let BuiltBlock { block, requests, list, value, diff, trie, .. } = built;
+    let payload = Arc::new(BuiltPayload { block, list, requests, value, sidecars });
+    Version { payload, changed: Arc::new(Layer::new(diff)), trie }
 }

@@ -70,7 +70,7 @@ impl Node {
     /// # Errors
     /// No such process, or one for a fork that the version is not for.
     pub fn payload(&self, version: GetPayloadVersion, id: PayloadId) -> Result<PayloadEnvelope, EngineError> {
-        get_payload(self.spec(), version, &*self.0.jobs.fetch(id)?)
+        get_payload(self.spec(), version, &self.0.jobs.fetch(id)?.payload)
     }
 
     /// The same without its envelope.
@@ -78,7 +78,7 @@ impl Node {
     /// # Errors
     /// No such process.
     pub fn built_payload(&self, id: PayloadId) -> Result<Arc<BuiltPayload>, EngineError> {
-        self.0.jobs.fetch(id)
+        Ok(self.0.jobs.fetch(id)?.payload.clone())
     }
 
     /// `engine_getPayloadBodiesByHash`; `with_lists` from version 2 on.

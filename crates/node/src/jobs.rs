@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use balsa_builder::{Attributes, BuildError};
 use balsa_engine::{BuiltPayload, EngineError, PayloadId};
 use balsa_executor::{Executor, Parent};
@@ -20,7 +20,7 @@ use tracing::{debug, error};
 
 use crate::{
     BuildSettings,
-    build::{Room, build},
+    build::{Room, Version, build},
 };
 
 /// Build processes that are remembered; the oldest goes first.
@@ -53,13 +53,14 @@ pub(crate) struct Work {
 struct Job {
     id: PayloadId,
     parent: B256,
+    fee_recipient: Address,
     state: Mutex<State>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    best: Option<Arc<BuiltPayload>>,
+    best: Option<Arc<Version>>,
     /// Why there is no version.
     failed: Option<String>,
     is_building: bool,
@@ -79,10 +80,10 @@ impl PayloadJobs {
             return Ok(());
         }
         let state = State { is_building: true, ..State::default() };
-        let parent = work.parent.hash;
+        let (parent, fee_recipient) = (work.parent.hash, work.attributes.fee_recipient);
         // The head has moved: what was begun on another is as good as it gets, and can still be fetched.
         jobs.iter().filter(|job| job.parent != parent).for_each(|job| job.stop());
-        let job = Arc::new(Job { id, parent, state: Mutex::new(state), changed: Condvar::new() });
+        let job = Arc::new(Job { id, parent, fee_recipient, state: Mutex::new(state), changed: Condvar::new() });
         let running = job.clone();
         thread::Builder::new().name(format!("build-{id}")).spawn(move || running.run(&work))?;
         jobs.push_back(job);
@@ -98,9 +99,20 @@ impl PayloadJobs {
     ///
     /// # Errors
     /// There is no process of this name, or it could build nothing.
-    pub(crate) fn fetch(&self, id: PayloadId) -> Result<Arc<BuiltPayload>, EngineError> {
+    pub(crate) fn fetch(&self, id: PayloadId) -> Result<Arc<Version>, EngineError> {
         let found = lock(&self.0).iter().find(|job| job.id == id).cloned();
         found.ok_or(EngineError::UnknownPayload(id))?.fetch()
+    }
+
+    /// The best version so far of what is being built on this block.
+    pub(crate) fn pending(&self, parent: &B256) -> Option<Arc<Version>> {
+        let jobs = lock(&self.0);
+        jobs.iter().rev().filter(|job| job.parent == *parent).find_map(|job| lock(&job.state).best.clone())
+    }
+
+    /// Who is paid by the block that was asked for last.
+    pub(crate) fn fee_recipient(&self) -> Option<Address> {
+        lock(&self.0).back().map(|job| job.fee_recipient)
     }
 
     /// Ends all processes.
@@ -127,21 +139,21 @@ impl Job {
         }
     }
 
-    fn version(&self, work: &Work, with_transactions: bool) -> Result<BuiltPayload, BuildError> {
+    fn version(&self, work: &Work, with_transactions: bool) -> Result<Version, BuildError> {
         let Work { executor, pool, parent, attributes, settings } = work;
         let best = with_transactions.then(|| pool.best());
         let room = Room { blobs_max: settings.blobs_max };
         build(executor, parent, attributes.clone(), best, room, || lock(&self.state).is_stopped)
     }
 
-    fn publish(&self, version: Result<BuiltPayload, BuildError>, is_full: bool) {
+    fn publish(&self, version: Result<Version, BuildError>, is_full: bool) {
         let mut state = lock(&self.state);
         state.is_full |= is_full;
         match version {
             Ok(version) => {
-                if state.best.as_ref().is_none_or(|best| is_better(&version, best)) {
-                    let (transactions, value) = (version.block.transactions.len(), version.value);
-                    debug!(id = %self.id, number = version.block.header.number, transactions, %value, "built a payload");
+                if state.best.as_ref().is_none_or(|best| is_better(&version.payload, &best.payload)) {
+                    let (transactions, value) = (version.payload.block.transactions.len(), version.payload.value);
+                    debug!(id = %self.id, number = version.payload.block.header.number, transactions, %value, "built a payload");
                     state.best = Some(Arc::new(version));
                 }
             }
@@ -170,7 +182,7 @@ impl Job {
         state.is_building
     }
 
-    fn fetch(&self) -> Result<Arc<BuiltPayload>, EngineError> {
+    fn fetch(&self) -> Result<Arc<Version>, EngineError> {
         drop(self.wait_while(FULL_VERSION_WAIT, |state| state.is_building && !state.is_full));
         self.stop();
         let is_building = |state: &State| state.is_building;

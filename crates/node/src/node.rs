@@ -11,7 +11,7 @@ use crossbeam_channel::{Sender, bounded};
 
 use balsa_engine::EngineError;
 
-use crate::{HeadEvent, Listener, Message, NodeSettings, broadcast::Broadcast, jobs::PayloadJobs};
+use crate::{HeadEvent, Listener, Message, NodeSettings, broadcast::Broadcast, jobs::PayloadJobs, syncing::SyncState};
 
 /// A running node, as its readers see it. Cheap to clone, and free to use on any thread.
 #[derive(Clone)]
@@ -33,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) heads: Arc<Broadcast<HeadEvent>>,
     pub(crate) transactions: Broadcast<Arc<PoolTransaction>>,
     pub(crate) jobs: PayloadJobs,
+    pub(crate) sync: SyncState,
     pub(crate) bad_blocks: Arc<Mutex<Vec<Arc<BadBlock>>>>,
 }
 
@@ -48,6 +49,7 @@ impl Shared {
             heads: Arc::new(Broadcast::new(HEAD_EVENTS_MAX)),
             transactions: Broadcast::new(TRANSACTION_EVENTS_MAX),
             jobs: PayloadJobs::default(),
+            sync: SyncState::default(),
             bad_blocks: Arc::default(),
         }
     }

@@ -55,9 +55,9 @@ impl Running {
         let (messages, inbox) = bounded(MESSAGES_MAX);
         let shared =
             Shared { index, settings, ..Shared::new(chain.reader(), chain.executor().clone(), pool.clone(), messages) };
-        let (heads, bad_blocks) = (shared.heads.clone(), shared.bad_blocks.clone());
+        let (heads, bad_blocks, sync) = (shared.heads.clone(), shared.bad_blocks.clone(), shared.sync.clone());
         let node = Node(Arc::new(shared));
-        let writer = Writer { chain, pool, pool_rules: None, heads, index: feed, bad_blocks, observer };
+        let writer = Writer { chain, pool, pool_rules: None, heads, index: feed, bad_blocks, sync, observer };
         let writer = thread::Builder::new().name("writer".to_owned()).spawn(move || writer.run(&inbox))?;
         Ok(Self { node, writer: Some(writer) })
     }

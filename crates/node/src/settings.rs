@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use alloy_primitives::Bytes;
+use alloy_primitives::{Address, Bytes};
 use balsa_engine::ClientVersion;
 
 /// How a node behaves.
@@ -10,6 +10,8 @@ use balsa_engine::ClientVersion;
 pub struct NodeSettings {
     /// How blocks are built.
     pub building: BuildSettings,
+    /// Who is paid where no consensus client says it.
+    pub fee_recipient: Option<Address>,
     /// What is said of this program.
     pub client: ClientVersion,
 }
@@ -31,7 +33,7 @@ pub struct BuildSettings {
 
 impl Default for NodeSettings {
     fn default() -> Self {
-        Self { building: BuildSettings::default(), client: ClientVersion::of_this_program() }
+        Self { building: BuildSettings::default(), fee_recipient: None, client: ClientVersion::of_this_program() }
     }
 }
 

@@ -23,7 +23,7 @@ use tracing::{error, warn};
 
 use crate::{
     HeadEvent, Message, Observer, Report, broadcast::Broadcast, index_feed::IndexFeed, message::Chosen, pool_head,
-    pool_head::pool_head_at,
+    pool_head::pool_head_at, syncing::SyncState,
 };
 
 /// All that the thread owns.
@@ -36,6 +36,7 @@ pub(crate) struct Writer {
     pub(crate) index: Option<IndexFeed>,
     /// Shared with readers.
     pub(crate) bad_blocks: Arc<Mutex<Vec<Arc<BadBlock>>>>,
+    pub(crate) sync: SyncState,
     pub(crate) observer: Observer,
 }
 
@@ -78,7 +79,10 @@ impl Writer {
     }
 
     fn new_payload(&mut self, payload: PayloadBlock) -> Result<NewPayload, EngineError> {
-        import_payload(&mut self.chain, payload)
+        let number = payload.block.header.number;
+        let answer = import_payload(&mut self.chain, payload)?;
+        self.sync.new_payload(&answer.status, number, self.chain.view().head().number());
+        Ok(answer)
     }
 
     fn forkchoice_updated(
@@ -87,6 +91,7 @@ impl Writer {
         next_timestamp: Option<u64>,
     ) -> Result<(Chosen, Option<Arc<HeadChange>>), EngineError> {
         let followed = forkchoice_updated(&mut self.chain, state)?;
+        self.sync.forkchoice(&followed.status, self.chain.view().head().number());
         let change = followed.change.map(Arc::new);
         if let Some(change) = &change {
             self.head_changed(change);

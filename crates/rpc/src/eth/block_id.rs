@@ -5,11 +5,12 @@ use std::sync::Arc;
 use alloy_eips::{BlockId, BlockNumberOrTag, RpcBlockHash};
 use alloy_primitives::B256;
 use balsa_chain::{ChainView, KeptBlock};
+use balsa_node::PendingBlock;
 
 use crate::{Context, RpcError};
 
-/// The hash of the block that is meant; `None` if there is none such. `pending` means the head: a block that is still
-/// being made has no hash.
+/// The hash of the block that is meant; `None` if there is none such. `pending` means the head here: a block that is still
+/// being made has no hash, and those who can show it ask for it first ([`pending`]).
 pub(crate) fn hash_of(view: &ChainView, id: BlockId) -> Result<Option<B256>, RpcError> {
     match id {
         BlockId::Number(number) => hash_of_number(view, number),
@@ -21,6 +22,11 @@ pub(crate) fn hash_of(view: &ChainView, id: BlockId) -> Result<Option<B256>, Rpc
             Ok(Some(block_hash))
         }
     }
+}
+
+/// The block that is being built on the head, if that is meant and there is one. If there is none, `pending` is the head.
+pub(crate) fn pending(context: &Context, id: Option<BlockId>) -> Option<PendingBlock> {
+    id.filter(BlockId::is_pending).and_then(|_| context.node.pending())
 }
 
 /// The hash of the canonical block that is meant.

@@ -7,7 +7,7 @@ use balsa_simulate::{Base, CallError, Limits, Question, RequestError, SimulateEr
 use serde::Serialize;
 use serde_json::json;
 
-use super::block_id::kept_block;
+use super::block_id::{kept_block, pending};
 use crate::{Context, Methods, Params, RpcError};
 
 pub(crate) fn register(methods: &mut Methods) {
@@ -62,6 +62,9 @@ fn asked(context: &Context, params: &mut Params) -> Result<Asked, RpcError> {
 /// # Errors
 /// -32000: there is no such block, or its state is not kept.
 pub(crate) fn state_of(context: &Context, id: Option<BlockId>) -> Result<Parent, RpcError> {
+    if let Some(pending) = pending(context, id) {
+        return Ok(pending.state);
+    }
     let missing = |message: &str| RpcError::new(RpcError::SERVER_ERROR, message);
     // Whoever calls is told so under another code than whoever reads.
     let (view, block) = kept_block(context, id).map_err(|error| match error.code {

@@ -1,6 +1,7 @@
 //! What the chain is and where it stands.
 
 use alloy_primitives::{Address, B256, U64};
+use balsa_node::Node;
 use serde::Serialize;
 
 use crate::{Context, Methods, Params, RpcError};
@@ -27,17 +28,41 @@ fn chain_id(context: &Context, _: Params) -> Result<U64, RpcError> {
     Ok(U64::from(context.node.spec().chain_id))
 }
 
-/// There is none: with each block that it asks for, the consensus client names who is paid.
-fn coinbase(_: &Context, _: Params) -> Result<Address, RpcError> {
-    Err(RpcError::new(
-        RpcError::SERVER_ERROR,
-        "this node has no coinbase: the consensus client names the fee recipient",
-    ))
+/// Who is paid by the block that was asked for last; an error as long as nobody has been named.
+fn coinbase(context: &Context, _: Params) -> Result<Address, RpcError> {
+    let nobody = || RpcError::new(RpcError::SERVER_ERROR, "no coinbase: no consensus client has named a fee recipient");
+    context.node.fee_recipient().ok_or_else(nobody)
 }
 
-/// Always `false`: blocks come from the consensus client one by one, and this node has no sync of its own to tell of.
-fn syncing(_: &Context, _: Params) -> Result<bool, RpcError> {
-    Ok(false)
+/// `false`, or how far behind the node is: as long as blocks are missing that the consensus client has told of.
+fn syncing(context: &Context, _: Params) -> Result<SyncStatus, RpcError> {
+    Ok(SyncStatus::of(&context.node))
+}
+
+/// `false` or an object, as callers of `eth_syncing` know it.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum SyncStatus {
+    Done(bool),
+    #[serde(rename_all = "camelCase")]
+    Behind {
+        starting_block: U64,
+        current_block: U64,
+        highest_block: U64,
+    },
+}
+
+impl SyncStatus {
+    pub(crate) fn of(node: &Node) -> Self {
+        match node.syncing() {
+            None => Self::Done(false),
+            Some(syncing) => Self::Behind {
+                starting_block: U64::from(syncing.starting_block),
+                current_block: U64::from(node.view().head().number()),
+                highest_block: U64::from(syncing.highest_block),
+            },
+        }
+    }
 }
 
 /// What can be asked of this node, from which block on.

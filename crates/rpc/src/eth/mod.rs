@@ -5,7 +5,7 @@ pub(crate) mod access_list;
 pub(crate) mod block;
 pub(crate) mod block_id;
 mod call;
-mod chain;
+pub(crate) mod chain;
 mod config;
 mod fee_history;
 mod fees;

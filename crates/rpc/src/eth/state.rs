@@ -6,7 +6,10 @@ use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, Bytes, U64, U256, keccak256};
 use balsa_state::{Account, EMPTY_CODE_HASH, State, StateError};
 
-use super::{block_id::kept_block, storage_key::StorageKey};
+use super::{
+    block_id::{kept_block, pending},
+    storage_key::StorageKey,
+};
 use crate::{Context, Methods, Params, RpcError};
 
 /// Slots that one call may ask for.
@@ -79,11 +82,14 @@ fn transaction_count(context: &Context, mut params: Params) -> Result<U64, RpcEr
     Ok(U64::from(account(&state, &address)?.nonce))
 }
 
-/// The state after a block.
+/// The state after a block, also after one that is being built.
 ///
 /// # Errors
 /// As [`kept_block`].
 pub(crate) fn state_at(context: &Context, block: Option<BlockId>) -> Result<State, RpcError> {
+    if let Some(pending) = pending(context, block) {
+        return Ok(pending.state.state);
+    }
     let (view, kept) = kept_block(context, block)?;
     view.state(&kept.hash()).ok_or_else(|| RpcError::internal("a kept block has no state"))
 }

@@ -10,45 +10,62 @@ use std::{
 use balsa_node::{HeadEvent, Heard, Listener, Node};
 
 use super::Watchers;
+use crate::eth::chain::SyncStatus;
 
 /// How often a thread looks whether it is still wanted.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Starts them. They end with the watchers, or with the node.
 pub(super) fn start(node: &Node, watchers: &Arc<Watchers>) -> io::Result<()> {
-    let (heads, transactions) = (node.heads(), node.transactions());
+    let (node, heads, transactions) = (node.clone(), node.heads(), node.transactions());
+    let mut was_syncing = false;
     let weak = Arc::downgrade(watchers);
     let told = weak.clone();
     thread::Builder::new().name("rpc-heads".into()).spawn(move || {
         listen(&heads, &told, |watchers, event| match event {
-            Some(HeadEvent { change, .. }) => {
+            Happened::Event(HeadEvent { change, .. }) => {
                 watchers.inclusions.included(change.applied.iter().flat_map(|kept| &kept.transaction_hashes));
                 watchers.tell(|topic| topic.of_change(&change));
             }
-            None => watchers.inclusions.missed(),
+            Happened::Gap => watchers.inclusions.missed(),
+            Happened::Nothing => {
+                let is_syncing = node.syncing().is_some();
+                if std::mem::replace(&mut was_syncing, is_syncing) != is_syncing {
+                    let status = SyncStatus::of(&node);
+                    watchers.tell(|topic| topic.of_syncing(&status).into_iter().collect());
+                }
+            }
         });
     })?;
     thread::Builder::new().name("rpc-pending".into()).spawn(move || {
         listen(&transactions, &weak, |watchers, transaction| {
-            let Some(transaction) = transaction else { return };
+            let Happened::Event(transaction) = transaction else { return };
             watchers.tell(|topic| topic.of_transaction(&transaction).into_iter().collect());
         });
     })?;
     Ok(())
 }
 
-/// Tells of events, and with `None` of a gap between them.
-fn listen<T>(listener: &Listener<T>, watchers: &Weak<Watchers>, tell: impl Fn(&Watchers, Option<T>)) {
+/// What a thread that listens finds.
+enum Happened<T> {
+    Event(T),
+    /// Events were lost.
+    Gap,
+    /// It is time to look at what makes no events.
+    Nothing,
+}
+
+fn listen<T>(listener: &Listener<T>, watchers: &Weak<Watchers>, mut tell: impl FnMut(&Watchers, Happened<T>)) {
     loop {
         let heard = listener.hear(LOOK_INTERVAL);
         let Some(watchers) = watchers.upgrade() else { return };
         match heard {
-            Heard::Event(event) => tell(&watchers, Some(event)),
+            Heard::Event(event) => tell(&watchers, Happened::Event(event)),
             Heard::Missed(count) => {
                 tracing::warn!(count, "subscriptions missed events: too many came at once");
-                tell(&watchers, None);
+                tell(&watchers, Happened::Gap);
             }
-            Heard::Nothing => {}
+            Heard::Nothing => tell(&watchers, Happened::Nothing),
             Heard::Closed => return,
         }
     }

@@ -6,7 +6,7 @@ use balsa_txpool::PoolTransaction;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::eth::{block::rpc_header, logs::logs_of_kept, transaction::pending};
+use crate::eth::{block::rpc_header, chain::SyncStatus, logs::logs_of_kept, transaction::pending};
 
 /// What can be watched.
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ pub(crate) enum Topic {
     PendingHashes,
     /// The transactions themselves.
     PendingTransactions,
-    /// Whether the node is syncing: it never is, so nothing is ever told.
+    /// Whether blocks are missing.
     Syncing,
 }
 
@@ -41,6 +41,15 @@ impl Topic {
                 gone.chain(come).filter_map(|log| item(&log)).collect()
             }
             Self::PendingHashes | Self::PendingTransactions | Self::Syncing => Vec::new(),
+        }
+    }
+
+    /// What it means for the topic that blocks are missing now, or are not any more.
+    pub(crate) fn of_syncing(&self, status: &SyncStatus) -> Option<Item> {
+        match (self, status) {
+            (Self::Syncing, SyncStatus::Done(_)) => item(&false),
+            (Self::Syncing, behind) => item(&serde_json::json!({ "syncing": true, "status": behind })),
+            _ => None,
         }
     }
 

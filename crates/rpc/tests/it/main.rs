@@ -6,6 +6,7 @@ mod calls;
 mod conformance;
 mod http;
 mod ipc;
+mod pending;
 mod reorg;
 mod sending;
 mod support;

@@ -223,6 +223,7 @@ impl Node {
         let gas_limit = self.dev.gas_limit.unwrap_or(gas_limit);
         NodeSettings {
             building: BuildSettings { gas_limit, extra_data, blobs_max, interval, deadline },
+            fee_recipient: self.dev.settings().map(|dev| dev.fee_recipient),
             ..NodeSettings::default()
         }
     }

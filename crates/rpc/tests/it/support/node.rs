@@ -81,7 +81,7 @@ fn run(chain: Chain) -> Running {
     let pool = Pool::new(Default::default(), pool_head(chain.view()).unwrap());
     let text = String::new;
     let client = ClientVersion { code: "XX".into(), name: text(), version: text(), commit: text() };
-    let settings = NodeSettings { building: BuildSettings::default(), client };
+    let settings = NodeSettings { building: BuildSettings::default(), fee_recipient: None, client };
     Running::start(chain, Arc::new(pool), None, settings, Box::new(|_, _| {})).unwrap()
 }
 
