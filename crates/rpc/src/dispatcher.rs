@@ -1,5 +1,9 @@
 //! From a message to its answer, whatever it came over.
 
+mod room;
+
+pub(crate) use room::{Room, SMALL_BYTES, Taken};
+
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -11,7 +15,7 @@ use crate::{
     eth::filters::topic,
     methods::{Answer, Method, Run, to_json},
     request::{Call, Entry, Malformed, Message},
-    session::Session,
+    session::{Exchange, Session},
     workers::Workers,
 };
 
@@ -22,37 +26,33 @@ pub struct Dispatcher {
     pub(crate) limits: Limits,
     workers: Workers,
     /// Room for messages that come, and for answers that go.
-    reading: Arc<Semaphore>,
-    writing: Arc<Semaphore>,
+    pub(crate) reading: Room,
+    pub(crate) writing: Room,
     /// Places for calls that wait for a receipt.
     receipt_waits: Arc<Semaphore>,
 }
 
-/// Messages and answers up to this many bytes take no room: the number of connections bounds them.
-const SMALL_BYTES: usize = 64 << 10;
-
-/// The unit in which room is counted, in bytes.
-const ROOM_UNIT: usize = 1 << 10;
+/// The call whose answer names what is notified of.
+const SUBSCRIBE: &str = "eth_subscribe";
 
 impl Dispatcher {
     /// Answers with these methods, within these limits.
     pub fn new(context: Arc<Context>, methods: Methods, limits: Limits) -> Self {
-        let room = |bytes: usize| Arc::new(Semaphore::new(bytes / ROOM_UNIT));
-        let (reading, writing) = (room(limits.reading_bytes_max), room(limits.writing_bytes_max));
+        let (reading, writing) = (Room::new(limits.reading_bytes_max), Room::new(limits.writing_bytes_max));
         let receipt_waits = Arc::new(Semaphore::new(limits.receipt_waits_max));
         Self { context, methods, limits, workers: Workers::new(&limits), reading, writing, receipt_waits }
     }
 
-    /// The answer to a message, `None` if it wants none. `session` is there if the client can be notified.
-    pub(crate) async fn answer(self: &Arc<Self>, message: &[u8], session: Option<&Arc<Session>>) -> Option<Bytes> {
+    /// The answer to a message, `None` if it wants none. `exchange` is there if the client can be notified.
+    pub(crate) async fn answer(self: &Arc<Self>, message: &[u8], exchange: Option<&Exchange>) -> Option<Bytes> {
         let text = match Message::read(message, self.limits.batch_calls_max) {
-            Ok(Message::Single(entry)) => self.single(entry, session).await?,
-            Ok(Message::Batch(entries)) => self.batch(entries, session).await?,
+            Ok(Message::Single(entry)) => self.single(entry, exchange).await?,
+            Ok(Message::Batch(entries)) => self.batch(entries, exchange).await?,
             Err(error) => failed(&error),
         };
-        Some(match take_room(&self.writing, text.len()) {
-            Ok(room) => Bytes::from_owner(Kept { text, _room: room }),
-            Err(error) => failed(&error).into(),
+        Some(match self.writing.take(text.len()) {
+            Some(taken) => taken.around(text),
+            None => failed(&no_room()).into(),
         })
     }
 
@@ -60,8 +60,8 @@ impl Dispatcher {
     ///
     /// # Errors
     /// -32005 if all of it is taken.
-    pub(crate) fn reading(&self, bytes: usize) -> Result<Option<OwnedSemaphorePermit>, RpcError> {
-        take_room(&self.reading, bytes)
+    pub(crate) fn reading(&self, bytes: usize) -> Result<Taken, RpcError> {
+        self.reading.take(bytes).ok_or_else(no_room)
     }
 
     /// A place among the calls that wait for a receipt.
@@ -90,13 +90,13 @@ impl Dispatcher {
         self.workers.run(move || part(&context)).await
     }
 
-    async fn single(self: &Arc<Self>, entry: Entry<'_>, session: Option<&Arc<Session>>) -> Option<String> {
+    async fn single(self: &Arc<Self>, entry: Entry<'_>, exchange: Option<&Exchange>) -> Option<String> {
         let mut out = String::new();
-        self.entry(entry, session, self.limits.response_bytes_max, &mut out).await.then_some(out)
+        self.entry(entry, exchange, self.limits.response_bytes_max, &mut out).await.then_some(out)
     }
 
     /// Calls run one after another, as their order may matter to the caller.
-    async fn batch(self: &Arc<Self>, entries: Vec<Entry<'_>>, session: Option<&Arc<Session>>) -> Option<String> {
+    async fn batch(self: &Arc<Self>, entries: Vec<Entry<'_>>, exchange: Option<&Exchange>) -> Option<String> {
         let mut out = String::from("[");
         for entry in entries {
             let left = self.limits.batch_response_bytes_max.saturating_sub(out.len());
@@ -104,7 +104,7 @@ impl Dispatcher {
             if before > 1 {
                 out.push(',');
             }
-            if !self.entry(entry, session, left.min(self.limits.response_bytes_max), &mut out).await {
+            if !self.entry(entry, exchange, left.min(self.limits.response_bytes_max), &mut out).await {
                 out.truncate(before);
             }
         }
@@ -116,14 +116,14 @@ impl Dispatcher {
     async fn entry(
         self: &Arc<Self>,
         entry: Entry<'_>,
-        session: Option<&Arc<Session>>,
+        exchange: Option<&Exchange>,
         bytes_max: usize,
         out: &mut String,
     ) -> bool {
         match entry {
             Err(Malformed { id, error }) => push_answer(out, id, &Err(error)),
             Ok(call) => {
-                let answer = self.call(&call, session, bytes_max).await;
+                let answer = self.call(&call, exchange, bytes_max).await;
                 let Some(id) = call.id else { return false };
                 push_answer(out, Some(id), &answer);
             }
@@ -131,7 +131,7 @@ impl Dispatcher {
         true
     }
 
-    async fn call(self: &Arc<Self>, call: &Call<'_>, session: Option<&Arc<Session>>, bytes_max: usize) -> Answer {
+    async fn call(self: &Arc<Self>, call: &Call<'_>, exchange: Option<&Exchange>, bytes_max: usize) -> Answer {
         let Some(method) = self.methods.get(&call.method) else {
             return Err(RpcError::method_not_found(&call.method));
         };
@@ -139,9 +139,13 @@ impl Dispatcher {
         if let Run::Waiting(wait) = method.run {
             return wait(self.clone(), params, bytes_max).await;
         }
-        let (dispatcher, session, name) = (self.clone(), session.cloned(), call.method.clone().into_owned());
+        if let (SUBSCRIBE, Some(exchange)) = (&*call.method, exchange) {
+            exchange.answer_first();
+        }
+        let session = exchange.map(|exchange| exchange.session().clone());
+        let (dispatcher, name) = (self.clone(), call.method.clone().into_owned());
         let run = move || match (name.as_str(), session, dispatcher.methods.get(&name)) {
-            ("eth_subscribe", Some(session), _) => dispatcher.subscribe(params, &session),
+            (SUBSCRIBE, Some(session), _) => dispatcher.subscribe(params, &session),
             ("eth_unsubscribe", Some(session), _) => dispatcher.unsubscribe(params, &session),
             (_, _, Some(Method { run: Run::Plain(run), .. })) => run(&dispatcher.context, params, bytes_max),
             _ => Err(RpcError::method_not_found(&name)),
@@ -163,25 +167,8 @@ impl Dispatcher {
     }
 }
 
-/// An answer, and the room that it takes until it is written.
-struct Kept {
-    text: String,
-    _room: Option<OwnedSemaphorePermit>,
-}
-
-impl AsRef<[u8]> for Kept {
-    fn as_ref(&self) -> &[u8] {
-        self.text.as_bytes()
-    }
-}
-
-fn take_room(room: &Arc<Semaphore>, bytes: usize) -> Result<Option<OwnedSemaphorePermit>, RpcError> {
-    if bytes <= SMALL_BYTES {
-        return Ok(None);
-    }
-    let units = u32::try_from(bytes.div_ceil(ROOM_UNIT)).unwrap_or(u32::MAX);
-    let taken = room.clone().try_acquire_many_owned(units);
-    taken.map(Some).map_err(|_| RpcError::new(RpcError::LIMIT_EXCEEDED, "too many large requests at once"))
+fn no_room() -> RpcError {
+    RpcError::new(RpcError::LIMIT_EXCEEDED, "too many large requests at once")
 }
 
 /// The answer to a message that is no request at all.

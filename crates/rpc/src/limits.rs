@@ -27,9 +27,9 @@ pub struct Limits {
     pub messages_in_flight_max: usize,
     /// Calls that wait for a transaction's receipt; more are refused.
     pub receipt_waits_max: usize,
-    /// Bytes of all large messages that are being read or answered over HTTP.
+    /// Bytes of all large messages that are being read or answered, over HTTP, WebSocket and IPC.
     pub reading_bytes_max: usize,
-    /// Bytes of all large answers that wait to be written.
+    /// Bytes of all large answers, and of all notifications, that wait to be written.
     pub writing_bytes_max: usize,
 }
 

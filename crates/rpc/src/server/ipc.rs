@@ -6,6 +6,7 @@ use std::{
     path::Path,
     pin::pin,
     sync::Arc,
+    time::Duration,
 };
 
 use tokio::{
@@ -18,12 +19,15 @@ use tokio::{
     time::timeout,
 };
 
-use super::json_stream::{Front, JsonStream};
+use super::{
+    json_stream::{Front, JsonStream},
+    read_meter::ReadMeter,
+};
 use crate::{
     Dispatcher, RpcError,
     dispatcher::failed,
-    limits::STALLED_TIME_MAX,
-    session::{Outgoing, Session},
+    limits::{BODY_TIME_MAX, STALLED_TIME_MAX},
+    session::{Exchange, Outgoing, Session},
 };
 
 /// Bytes read at once.
@@ -56,7 +60,7 @@ pub(crate) async fn listen(listener: UnixListener, dispatcher: Arc<Dispatcher>) 
 }
 
 async fn serve(dispatcher: Arc<Dispatcher>, stream: UnixStream) {
-    let (session, outgoing) = Session::new(&dispatcher.limits);
+    let (session, outgoing) = Session::new(&dispatcher);
     let session = Arc::new(session);
     let (input, output) = stream.into_split();
     let mut writer = pin!(write(outgoing, output));
@@ -74,9 +78,15 @@ async fn read(dispatcher: Arc<Dispatcher>, session: Arc<Session>, mut input: Own
     let turns = Arc::new(Semaphore::new(dispatcher.limits.messages_in_flight_max));
     let mut stream = JsonStream::new(dispatcher.limits.request_bytes_max);
     let mut chunk = vec![0; CHUNK_BYTES];
-    while let Ok(count) = input.read(&mut chunk).await {
+    let meter = ReadMeter::default();
+    meter.start(&dispatcher);
+    while let Ok(Ok(count)) = timeout(patience(&meter), input.read(&mut chunk)).await {
         let Some(bytes) = chunk.get(..count).filter(|bytes| !bytes.is_empty()) else { break };
         stream.push(bytes);
+        if !meter.hold(stream.len()) || meter.is_overdue() {
+            session.send(refusal(RpcError::LIMIT_EXCEEDED, "too many large requests at once")).await;
+            return;
+        }
         loop {
             let Ok(turn) = turns.clone().acquire_owned().await else { return };
             match stream.front() {
@@ -87,16 +97,30 @@ async fn read(dispatcher: Arc<Dispatcher>, session: Arc<Session>, mut input: Own
                     return;
                 }
                 Front::Message(message) => {
-                    let (dispatcher, session) = (dispatcher.clone(), session.clone());
-                    tokio::spawn(async move {
-                        if let Some(text) = dispatcher.answer(&message, Some(&session)).await {
-                            session.send(Outgoing { text, _turn: Some(turn) }).await;
+                    // What is left of the bytes is counted anew.
+                    drop(meter.take());
+                    let taken = match dispatcher.reading(message.len()) {
+                        Ok(taken) => taken,
+                        Err(error) => {
+                            session.send(refusal(error.code, &error.message)).await;
+                            continue;
                         }
+                    };
+                    let (dispatcher, exchange) = (dispatcher.clone(), Exchange::new(session.clone()));
+                    tokio::spawn(async move {
+                        let answer = dispatcher.answer(&message, Some(&exchange)).await;
+                        drop((message, taken));
+                        exchange.answer(answer.map(|text| Outgoing { text, _turn: Some(turn) })).await;
                     });
                 }
             }
         }
     }
+}
+
+/// How long to wait for more: a large message has its time, a connection without one may stand still.
+fn patience(meter: &ReadMeter) -> Duration {
+    if meter.is_large() { BODY_TIME_MAX } else { Duration::MAX }
 }
 
 async fn write(mut outgoing: mpsc::Receiver<Outgoing>, mut output: OwnedWriteHalf) {

@@ -35,6 +35,11 @@ impl JsonStream {
         self.bytes.extend_from_slice(bytes);
     }
 
+    /// Bytes that are in memory.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Takes what stands at the front.
     pub(crate) fn front(&mut self) -> Front {
         if self.seen == 0 {

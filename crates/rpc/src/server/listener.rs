@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -13,7 +13,10 @@ use tokio::{
     sync::Semaphore,
 };
 
-use super::timed_stream::TimedStream;
+use super::{
+    read_meter::{MeteredStream, ReadMeter},
+    timed_stream::TimedStream,
+};
 use crate::limits::{HEAD_TIME_MAX, STALLED_TIME_MAX};
 
 /// Takes connections; when `connections_max` are open, further ones are closed at once.
@@ -40,11 +43,14 @@ const ACCEPT_PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
 async fn serve(stream: TcpStream, router: Router) {
     // Answers are written whole: waiting for more to send with them would only delay them.
     let _ = stream.set_nodelay(true);
-    let stream = TokioIo::new(TimedStream::new(stream, STALLED_TIME_MAX));
+    let meter = Arc::new(ReadMeter::default());
+    let stream = MeteredStream::new(TimedStream::new(stream, STALLED_TIME_MAX), meter.clone());
+    // A request that becomes a WebSocket has its bytes counted from then on.
+    let router = router.layer(Extension(meter));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME_MAX)
-        .serve_connection(stream, TowerToHyperService::new(router))
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
         .with_upgrades();
     if let Err(error) = connection.await {
         tracing::debug!(%error, "rpc: connection ended");

@@ -10,6 +10,7 @@ mod json_stream;
 mod jwt;
 mod listener;
 mod metrics;
+mod read_meter;
 mod router;
 mod secret_file;
 mod settings;

@@ -45,3 +45,23 @@ fn what_is_too_long_ends_the_connection() {
     assert_eq!(answers.len(), 1);
     assert_eq!(answer_of(&answers[0]), Err(-32600));
 }
+
+#[test]
+fn large_messages_share_the_room_of_all_doors() {
+    let node = open_doors(small_chain(), Limits { reading_bytes_max: 1 << 20, ..Limits::public() });
+    let call = |bytes: usize| {
+        let request = request(1, "eth_chainId", json!([]));
+        // Blanks inside, so that they belong to it.
+        format!("{}{}{}", &request[..1], " ".repeat(bytes), &request[1..])
+    };
+    let answers = |text: String| -> Vec<_> {
+        let mut stream = UnixStream::connect(node.ipc()).unwrap();
+        // The server may be gone before all is sent.
+        let _ = stream.write_all(text.as_bytes());
+        let _ = stream.shutdown(Shutdown::Write);
+        BufReader::new(stream).lines().map_while(Result::ok).map(|line| answer_of(&line)).collect()
+    };
+    assert_eq!(answers(call(700 << 10)), [Ok(json!("0x539"))]);
+    assert_eq!(answers(call(2 << 20)), [Err(-32005)]);
+    assert_eq!(answers(call(700 << 10)), [Ok(json!("0x539"))]);
+}

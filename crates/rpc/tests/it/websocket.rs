@@ -66,3 +66,23 @@ fn a_message_that_is_too_long_ends_the_connection_only() {
     socket.send(Message::text(request(1, "eth_chainId", json!([])))).unwrap();
     assert_eq!(answer_of(socket.read().unwrap().to_text().unwrap()), Ok(json!("0x539")));
 }
+
+#[test]
+fn large_messages_share_the_room_of_all_doors() {
+    let limits = Limits { reading_bytes_max: 1 << 20, ..Limits::public() };
+    let node = open_doors(small_chain(), limits);
+    // A call with so many bytes of blanks.
+    let call = |bytes: usize| Message::text(request(1, "eth_chainId", json!([])) + &" ".repeat(bytes));
+    let mut socket = connect(&node, None).unwrap();
+    for _ in 0..3 {
+        // Its room is given back with the answer.
+        socket.send(call(700 << 10)).unwrap();
+        assert_eq!(answer_of(socket.read().unwrap().to_text().unwrap()), Ok(json!("0x539")));
+    }
+    // The server may be gone before all is sent.
+    let _ = socket.send(call(2 << 20));
+    assert!(socket.read().is_err(), "there is no room for it");
+    let mut another = connect(&node, None).unwrap();
+    another.send(call(700 << 10)).unwrap();
+    assert_eq!(answer_of(another.read().unwrap().to_text().unwrap()), Ok(json!("0x539")));
+}
