@@ -4,7 +4,7 @@ use crate::input::InputError;
 use alloy_primitives::B256;
 use balsa_chain::ChainError;
 use balsa_chainspec::{GenesisError, UnknownNetwork};
-use balsa_storage::{DirectoryError, OpenError, StoreError};
+use balsa_storage::{DirectoryError, OpenError, StoreError, VerifyTrieError};
 use std::{
     io,
     path::{Path, PathBuf},
@@ -35,6 +35,9 @@ pub(crate) enum CommandError {
     /// The database cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The trie in the database is not what its flat state gives, or cannot be compared with it.
+    #[error(transparent)]
+    Trie(#[from] VerifyTrieError),
     /// A database's directory cannot be removed or forked.
     #[error(transparent)]
     Directory(#[from] DirectoryError),

@@ -29,6 +29,27 @@ impl Progress {
         Self { what, bar, last_said: Cell::new(Instant::now()) }
     }
 
+    /// A bar that is full at `whole`; what was done is for the caller to say.
+    pub(crate) fn of_whole(what: &'static str, whole: u64) -> Self {
+        let bar = ProgressBar::new(whole).with_message(what);
+        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent} %, {eta} left") {
+            bar.set_style(style);
+        }
+        Self { what, bar, last_said: Cell::new(Instant::now()) }
+    }
+
+    /// How far it has come, and what was done on the way.
+    pub(crate) fn reach(&self, position: u64, done: impl FnOnce() -> String) {
+        if !self.bar.is_hidden() {
+            self.bar.set_position(position);
+            self.bar.set_message(format!("{} {}", self.what, done()));
+        } else if self.last_said.get().elapsed() >= SILENCE {
+            self.last_said.set(Instant::now());
+            let percent = 100 * position / self.bar.length().unwrap_or(1).max(1);
+            tracing::info!(percent, done = done(), "{}", self.what);
+        }
+    }
+
     /// One more block is done.
     pub(crate) fn advance(&self) {
         self.bar.inc(1);

@@ -109,6 +109,13 @@ fn a_chain_comes_back_as_it_went_in() {
     let offsets = offsets(&whole);
     assert!(fs::read(&part).expect("the export") == whole[offsets[9]..offsets[19]]);
 
+    let output = setting.check(&["db", "verify-trie"], 0, "");
+    let found = text(&output.stdout);
+    assert!(
+        found.starts_with("block 600 0x") && found.contains("is right: ") && found.contains(" accounts"),
+        "{found}"
+    );
+
     setting.check(&["export", &out, "--last", "601"], 2, "no part of a chain that ends at block 600");
     setting.check(&["removedb"], 1, "--force deletes without asking");
     setting.check_head(600);
@@ -169,6 +176,8 @@ fn another_chains_database_is_refused() {
     let strange = strange.to_string_lossy().into_owned();
     check(&["init", "--datadir", &strange, "--network", "dev"], 1, "not a balsa database");
     check(&["db", "stats", "--datadir", &setting.path("none")], 1, "there is no database");
+    check(&["db", "verify-trie", "--datadir", &setting.path("none")], 2, "there is no database");
+    setting.check(&["db", "verify-trie"], 0, "");
 }
 
 #[test]

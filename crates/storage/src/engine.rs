@@ -156,8 +156,17 @@ impl View {
         table: Table,
         range: impl RangeBounds<&'a [u8]>,
     ) -> impl DoubleEndedIterator<Item = Result<Row, StoreError>> + 'a {
+        self.rows_within(table, owned(range))
+    }
+
+    /// The same for bounds that are the caller's to give away.
+    pub(crate) fn rows_within(
+        &self,
+        table: Table,
+        range: (Bound<Vec<u8>>, Bound<Vec<u8>>),
+    ) -> impl DoubleEndedIterator<Item = Result<Row, StoreError>> + '_ {
         self.snapshot
-            .range(self.engine.table(table), owned(range))
+            .range(self.engine.table(table), range)
             .map(move |row| row.into_inner().map_err(|error| read_error(table, &error)))
     }
 

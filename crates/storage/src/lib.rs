@@ -4,6 +4,8 @@
 //! ours, [`Store::flush`] moves the head in one atomic batch, [`Store::snapshot`] is a read view that later flushes
 //! do not change, and [`Persister`] does the flushing behind the importer's back.
 //!
+//! [`Snapshot::verify_trie`] holds the trie against the flat state.
+//!
 //! Reading order: FORMAT.md, `schema/`, `store.rs`, `flush.rs`, `persister.rs`.
 //!
 //! No other crate names the engine, and no type of the engine leaves this one.
@@ -24,6 +26,7 @@ mod snapshot;
 mod state_view;
 mod stats;
 mod store;
+mod verify_trie;
 
 pub use batch::{BlockPointer, BlockRecord, CanonicalBlock, FlushBatch, Head, Pointers, StateChange};
 pub use error::{FlushError, OpenError, StoreError};
@@ -35,3 +38,4 @@ pub use settings::{CrashPoint, Durability, Settings};
 pub use snapshot::{Snapshot, TransactionPosition};
 pub use stats::{StoreStats, TableStats};
 pub use store::Store;
+pub use verify_trie::{VerifyProgress, VerifyTrieError, WrongTrie};

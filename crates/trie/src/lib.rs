@@ -5,10 +5,11 @@
 //!
 //! A version ([`StateTrie`]) is persistent: cloning it is free, versions share what did not change between them, and
 //! readers of an old one never see a new one's changes. The store below keeps flat leaves and [`Branch`] records by
-//! [`Path`]; [`MemoryNodes`] is one in maps.
+//! [`Path`]; [`MemoryNodes`] is one in maps. [`SortedRoot`] makes root and records of a state of any size anew.
 
 mod arena;
 mod branch;
+mod branch_difference;
 mod edit;
 mod error;
 mod levels;
@@ -27,6 +28,7 @@ mod replace;
 mod rlp;
 mod root_after;
 mod side_by_side;
+mod sorted_root;
 mod source;
 mod state_trie;
 mod tasks;
@@ -37,6 +39,7 @@ mod weight;
 
 pub use arena::{ArenaError, HeapMemory, MemoryError, PageMemory, Words};
 pub use branch::{Branch, BranchError, SMALL_LEAVES_MAX};
+pub use branch_difference::BranchDifference;
 pub use error::{SourceError, TrieError, TrieId, WrongHash};
 pub use memory::MemoryNodes;
 pub use node_changes::{BranchChange, EncodedNodes, EncodedStorage, NodeChanges, StorageChange};
@@ -45,6 +48,7 @@ pub use path::Path;
 pub use proof::{AccountProof, ProofError, SlotProof, account_proof};
 pub use proved_value::BadProof;
 pub use root_after::{RootAfter, root_after};
+pub use sorted_root::SortedRoot;
 pub use source::{NoNodes, NodeSource};
 pub use state_trie::StateTrie;
 pub use updates::{AccountUpdate, GenesisAccount, Updates};

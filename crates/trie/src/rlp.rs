@@ -251,7 +251,7 @@ fn trimmed(bytes: &[u8]) -> &[u8] {
 }
 
 /// The hex-prefix encoding of nibbles `start..end` of a key (Yellow Paper, appendix C).
-fn hex_prefix<'a>(key: &B256, start: usize, end: usize, is_leaf: bool, out: &'a mut [u8; 33]) -> &'a [u8] {
+pub(crate) fn hex_prefix<'a>(key: &B256, start: usize, end: usize, is_leaf: bool, out: &'a mut [u8; 33]) -> &'a [u8] {
     let flag = if is_leaf { 0x20 } else { 0 };
     let len = end - start;
     out[0] = if len % 2 == 1 { flag | 0x10 | nibble_of(key, start) as u8 } else { flag };

@@ -5,7 +5,8 @@ mod support;
 
 use alloy_primitives::{B256, U256};
 use balsa_trie::{
-    AccountProof, AccountUpdate, MemoryNodes, NoNodes, StateTrie, Updates, account_proof, root_after, total_tree_bytes,
+    AccountProof, AccountUpdate, Branch, MemoryNodes, NoNodes, NodeSource, Path, SortedRoot, StateTrie, Updates,
+    account_proof, root_after, total_tree_bytes,
 };
 use proptest::{collection::vec, option, prelude::*};
 use support::Model;
@@ -55,6 +56,33 @@ fn block() -> impl Strategy<Value = Updates> {
     })
 }
 
+/// The root and all records once more, from the leaves in key order.
+fn assert_sorted(store: &MemoryNodes, root: B256) {
+    let mut records = 0;
+    let mut accounts = SortedRoot::default();
+    for (key, account) in &store.accounts {
+        let mut slots = SortedRoot::default();
+        let mut record = |path: Path, branch: Branch| {
+            records += 1;
+            assert_eq!(store.storage_branch(key, &path).unwrap(), Some(branch), "{path} below {key}");
+            Ok::<_, ()>(())
+        };
+        for (slot, value) in store.slots.get(key).into_iter().flatten() {
+            slots.add_slot(slot, value, &mut record).unwrap();
+        }
+        assert_eq!(slots.root(record).unwrap(), account.storage_root);
+        accounts.add_account(key, account, |path, branch| expect_account(store, &mut records, path, branch)).unwrap();
+    }
+    assert_eq!(accounts.root(|path, branch| expect_account(store, &mut records, path, branch)), Ok(root));
+    assert_eq!(records, store.branch_count());
+}
+
+fn expect_account(store: &MemoryNodes, records: &mut usize, path: Path, branch: Branch) -> Result<(), ()> {
+    *records += 1;
+    assert_eq!(store.account_branch(&path).unwrap(), Some(branch), "{path}");
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
@@ -88,7 +116,8 @@ proptest! {
         prop_assert_eq!(at_once.root, model.root());
         let mut fresh = MemoryNodes::default();
         fresh.apply(&updates, &at_once);
-        prop_assert_eq!(fresh, store);
+        prop_assert_eq!(&fresh, &store);
+        assert_sorted(&store, model.root());
     }
 
     /// What is to be written of a block is right however late it is asked for, while other blocks have come and gone.
