@@ -69,16 +69,6 @@ pub enum LookupError {
         /// Why.
         error: alloy_rlp::Error,
     },
-    /// The state in memory is not the one that the block's header commits to.
-    #[error("state root of block {block:?} is {found} now, the header says {expected}")]
-    StateRoot {
-        /// The block.
-        block: BlockPointer,
-        /// What came out.
-        found: B256,
-        /// In the header.
-        expected: B256,
-    },
     /// A part of a stored block is not there.
     #[error("stored {what} of block {block:?} is missing")]
     Missing {

@@ -15,7 +15,8 @@ pub struct ChainSettings {
     pub flush_blocks: u64,
     /// Bytes of blocks and states in memory from which blocks are flushed earlier than `kept_blocks` says.
     pub kept_bytes_max: u64,
-    /// Bytes of trie nodes in memory from which the trie begins anew from the disk.
+    /// Bytes that the trie's pages may take in memory; before they do, nodes that were not changed for long are left to
+    /// the disk.
     pub trie_bytes_max: u64,
     /// Where these nodes lie.
     pub trie_memory: TrieMemory,

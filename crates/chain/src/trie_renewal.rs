@@ -1,96 +1,89 @@
-//! A trie that has grown too large in memory begins anew from the disk.
+//! The trie obeys a budget: what was not changed for long is left to the disk.
 //!
 //! Nodes stay in memory once they were read or made, for they will be needed again; a chain that runs for long would
-//! hold all of its trie one day. When the budget is passed, all but a few blocks are flushed, and the versions of those
-//! few are derived once more, on a trie that starts with nothing but its root. That costs the hashing of a few blocks,
-//! once in as long as it takes to read the budget full.
+//! hold all of its trie one day. So it is looked at after every block. Past three quarters of the budget, the versions of
+//! all blocks in the tree are made once more, in fresh memory, with the youngest of their nodes up to a quarter: upper
+//! levels and hot paths stay, and old and new nodes together fit the budget. That copies some nodes, once in as long as it
+//! takes to fill half a budget.
 //!
-//! Rejected: to drop single nodes by age. It would put a mark on every node that is only read, on the path where
-//! roots are computed, to save what happens once in hours.
+//! Only what the store has can be left to it. Where the blocks that are not flushed own more than a quarter of the budget,
+//! all but a few are flushed first.
+//!
+//! Rejected: to begin anew with nothing (the next blocks would read all of their paths from the disk, the hot ones too); to
+//! unlink nodes in place (readers of the versions would be disturbed, and a node that an older snapshot lacks be lost to
+//! its readers); to mark nodes that are only read, on the path where roots are computed.
 
 use std::{collections::HashMap, sync::Arc};
 
-use alloy_primitives::B256;
-use balsa_state::{StateDiff, StorageDiff};
 use balsa_storage::StateChange;
-use balsa_trie::{AccountUpdate, NodeChanges, StateTrie, Updates, root_after};
+use balsa_trie::{NodeChanges, Relative, StateTrie, TrieError, renewed};
 use tracing::{debug_span, info};
 
-use crate::{Chain, ChainError, KeptBlock, LookupError};
+use crate::{Chain, ChainError, KeptBlock};
 
-/// Blocks whose versions are derived again at most on the canonical chain: what a reorganisation may still want.
+/// Blocks above the flushed one that stay, where the budget is too small for more: what a reorganisation may still want.
 const RENEWED_BLOCKS: u64 = 8;
 
 impl Chain {
-    /// Begins the trie anew if it is larger than the settings allow.
+    /// Leaves old nodes to the disk if the trie is larger than the settings allow.
     pub(crate) fn renew_trie_if_large(&mut self) -> Result<(), ChainError> {
-        if self.view.head().trie.arena_bytes().pages <= self.settings.trie_bytes_max {
+        let bytes_max = self.settings.trie_bytes_max;
+        let before = self.view.head().trie.arena_bytes();
+        if before.pages <= bytes_max / 4 * 3 {
             return Ok(());
         }
         let _span = debug_span!(target: "balsa::stage", "renew_trie").entered();
-        let above_root = self.view.head().number() - self.view.root().number();
-        self.hand_over(above_root.saturating_sub(RENEWED_BLOCKS))?;
+        let kept_bytes = bytes_max / 4;
+        if self.unflushed_trie_bytes() > kept_bytes {
+            let above_root = self.view.head().number() - self.view.root().number();
+            self.hand_over(above_root.saturating_sub(RENEWED_BLOCKS))?;
+        }
         self.ping()?;
-        let before = self.view.head().trie.arena_bytes().pages;
-        self.renew_trie()?;
-        let after = self.view.head().trie.arena_bytes().pages;
-        info!(before, after, blocks = self.view.tree.blocks().count(), "began the trie anew");
+        self.renew_trie(kept_bytes.saturating_sub(self.unflushed_trie_bytes()))?;
+        let after = self.view.head().trie.arena_bytes();
+        let blocks = self.view.tree.blocks().count();
+        info!(
+            before = before.pages,
+            after = after.pages,
+            nodes = after.live,
+            blocks,
+            "left old trie nodes to the disk"
+        );
         Ok(())
     }
 
-    /// Derives the versions of all blocks in the tree from the root's, which the store holds.
-    fn renew_trie(&mut self) -> Result<(), ChainError> {
+    /// Bytes of the nodes that blocks above the root made.
+    fn unflushed_trie_bytes(&self) -> u64 {
+        let root = self.view.root().hash();
+        self.view.tree.blocks().filter(|kept| kept.hash() != root).map(|kept| kept.trie.own_bytes()).sum()
+    }
+
+    /// Makes the versions of all blocks in the tree once more, with so many bytes of the root's, which the store holds.
+    fn renew_trie(&mut self, kept_bytes: u64) -> Result<(), ChainError> {
         let root = self.view.root();
         assert_eq!(self.view.flushed(), Some(root.pointer()), "the store holds another state than the root's");
-        let empty = StateTrie::persisted_in(root.block.header.state_root, self.settings.trie_memory.pages()?);
-        let mut tries = HashMap::from([(root.hash(), (empty, Arc::default()))]);
-        for kept in self.view.tree.in_order() {
-            if let Some((parent, _)) = tries.get(&kept.parent_hash()) {
-                let derived = self.derive(parent, kept)?;
-                tries.insert(kept.hash(), derived);
-            }
-        }
+        let blocks: Vec<_> = self.view.tree.in_order();
+        let positions: HashMap<_, _> = blocks.iter().enumerate().map(|(i, kept)| (kept.hash(), i)).collect();
+        let parent = |kept: &KeptBlock| positions.get(&kept.parent_hash()).copied();
+        let family: Vec<_> = blocks.iter().map(|kept| Relative { trie: &kept.trie, parent: parent(kept) }).collect();
+        let memory = self.settings.trie_memory.pages()?;
+        let tries = renewed(&family, kept_bytes, memory).map_err(TrieError::from).map_err(ChainError::Trie)?;
+        let tries = blocks.iter().zip(tries).map(|(kept, trie)| {
+            // What the root changed is on the disk; of the others it would keep the old nodes.
+            let is_root = kept.hash() == root.hash();
+            let nodes = if is_root { Arc::default() } else { Arc::new(kept.change.nodes.renewed(&trie)) };
+            (kept.hash(), (trie, nodes))
+        });
+        let tries = tries.collect();
         self.update(|view| view.tree.replace_tries(&tries));
         Ok(())
-    }
-
-    /// A block's version from its parent's, by what the block changed, and what is to be written of it: that of the old
-    /// version would keep the old nodes.
-    fn derive(&self, parent: &StateTrie, kept: &KeptBlock) -> Result<(StateTrie, Arc<NodeChanges>), ChainError> {
-        let updates = updates(kept.change.layer.diff());
-        let pool = self.executor.pool();
-        let after = pool.install(|| root_after(parent, &*self.view.store, &updates)).map_err(ChainError::Trie)?;
-        let (found, expected) = (after.root, kept.block.header.state_root);
-        if found != expected {
-            return Err(LookupError::StateRoot { block: kept.pointer(), found, expected }.into());
-        }
-        Ok((after.trie, Arc::new(after.nodes)))
     }
 }
 
 impl KeptBlock {
-    /// The same block on another version of the same trie.
+    /// The same block on another version of the same trie, with what is to be written of it.
     pub(crate) fn with_trie(&self, (trie, nodes): &(StateTrie, Arc<NodeChanges>)) -> Arc<Self> {
         let change = StateChange { nodes: nodes.clone(), layer: self.change.layer.clone() };
         Arc::new(Self { trie: trie.clone(), change, ..self.clone() })
     }
-}
-
-/// A diff as the trie takes it. Accounts that a diff has are there, empty or not.
-fn updates(diff: &StateDiff) -> Updates {
-    let storage: HashMap<B256, &StorageDiff> =
-        diff.storage.iter().map(|storage| (storage.address_hash, storage)).collect();
-    let update = |(address_hash, account): &(B256, Option<balsa_state::Account>)| {
-        let storage = storage.get(address_hash);
-        AccountUpdate {
-            address_hash: *address_hash,
-            nonce: account.map(|account| account.nonce),
-            balance: account.map(|account| account.balance),
-            code_hash: account.map(|account| account.code_hash),
-            destroyed: account.is_none(),
-            storage_cleared: storage.is_some_and(|storage| storage.cleared),
-            slots: storage.filter(|_| account.is_some()).map(|storage| storage.slots.clone()).unwrap_or_default(),
-        }
-    };
-    Updates { accounts: diff.accounts.iter().map(update).collect(), keep_empty: true }
 }

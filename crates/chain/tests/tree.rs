@@ -11,6 +11,7 @@ use balsa_chain::{
 };
 use balsa_executor::{InvalidBlock, SealedBlock};
 use balsa_storage::{BlockRecord, FlushBatch, Store};
+use balsa_trie::total_tree_bytes;
 use real_chains::{altered, branch, import_next, small, through_the_merge, to_prague};
 
 /// Imports a valid block that does not become the head.
@@ -301,26 +302,58 @@ fn a_stored_block_is_believed_no_more_than_a_new_one() {
     import_next(&mut chain, &real.blocks[20]);
 }
 
+/// The root of every block that follows is held against its header, so an evicted node that came back wrong would show.
 #[test]
-fn a_large_trie_begins_anew() {
+fn the_trie_obeys_its_budget_after_every_block() {
     let real = to_prague();
     let dir = tempfile::tempdir().unwrap();
-    let settings = ChainSettings { kept_blocks: 20, trie_bytes_max: 1 << 20, ..small() };
+    let settings = ChainSettings { trie_bytes_max: 1 << 20, ..small() };
     let trie_bytes_max = settings.trie_bytes_max;
     let mut chain = real.open(dir.path(), settings).unwrap();
-    let (mut renewed, mut bytes) = (0, 0);
+    let (mut renewed, mut pages) = (0, 0);
     for block in &real.blocks {
+        // A reader of an old block is not disturbed.
+        let before = chain.view().clone();
+        let bytes = total_tree_bytes(&before.head().trie);
         import_next(&mut chain, block);
-        let now = chain.memory().unwrap().trie_page_bytes;
-        assert!(now <= trie_bytes_max, "{now} bytes of trie after block {}", block.header.number);
-        renewed += usize::from(now < bytes);
-        bytes = now;
+        assert_eq!(total_tree_bytes(&before.head().trie), bytes);
+        drop(before);
+        let memory = chain.memory().unwrap();
+        let number = block.header.number;
+        assert!(memory.trie_page_bytes <= trie_bytes_max, "{memory:?} after block {number}");
+        let states = chain.view().state_bytes();
+        let own: u64 = states.canonical.iter().sum();
+        assert_eq!(states.canonical.len() as u64, number - chain.view().root().number() + 1);
+        assert!(states.canonical[0] > 0 && own + states.beside <= memory.trie_live_bytes, "{states:?} {memory:?}");
+        let is_renewed = memory.trie_page_bytes < pages;
+        renewed += usize::from(is_renewed);
+        pages = memory.trie_page_bytes;
+        // What is hot stays.
+        assert!(total_tree_bytes(&chain.view().head().trie) > 0, "block {number}");
         // The blocks that stay can still be built upon.
+        let ancestor = real.blocks[number.saturating_sub(3) as usize].hash;
+        assert!(chain.view().kept(&ancestor).is_some(), "block {number}");
+        if is_renewed {
+            let at = number as usize - 3;
+            import_beside(&mut chain, &branch(&real.blocks[at..=at], real.blocks[at - 1].hash, b"beside")[0]);
+        }
+    }
+    assert!(renewed > 2, "old nodes were left to the disk {renewed} times, {pages} bytes of pages at the end");
+    assert_eq!(chain.view().head().hash(), real.head);
+}
+
+/// Too small a budget for what a chain must keep slows it down, and does nothing worse.
+#[test]
+fn a_budget_that_cannot_be_kept_does_no_harm() {
+    let real = to_prague();
+    let dir = tempfile::tempdir().unwrap();
+    let settings = ChainSettings { kept_blocks: 20, trie_bytes_max: 1 << 16, ..small() };
+    let mut chain = real.open(dir.path(), settings).unwrap();
+    for block in &real.blocks[..60] {
+        import_next(&mut chain, block);
         let ancestor = real.blocks[block.header.number.saturating_sub(3) as usize].hash;
         assert!(chain.view().kept(&ancestor).is_some(), "block {}", block.header.number);
     }
-    assert!(renewed > 2, "begun anew {renewed} times, {bytes} bytes at the end");
-    assert_eq!(chain.view().head().hash(), real.head);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::{
     branch::RecordChild,
     link::Link,
     load::ACCOUNTS,
+    walk::Cursor,
 };
 use alloy_primitives::{B256, Bytes};
 use std::collections::BTreeMap;
@@ -163,6 +164,30 @@ impl NodeChanges {
         };
         let storages: usize = self.storages().map(|storage| bytes(storage.branches)).sum();
         (bytes(self.accounts()) + storages) as u64
+    }
+
+    /// The same of the same version in another arena, as [`renewed`](crate::renewed) made it: what was noted are nodes
+    /// that the version made itself, so all of them are there.
+    #[must_use]
+    pub fn renewed(&self, version: &StateTrie) -> Self {
+        let Changes::Noted { accounts, storages, .. } = &self.0 else { return self.clone() };
+        let arena = arena(version);
+        let root = Cursor::at(version.version.root);
+        let moved = |root: Option<Cursor>, noted: &[Noted]| {
+            let there = |(path, link): &Noted| {
+                let found = || root?.descend(arena, &path.first_key(), path.len())?.node_here();
+                let moved = if link.is_node() { found().expect("a version keeps what it made") } else { *link };
+                (*path, moved)
+            };
+            noted.iter().map(there).collect()
+        };
+        let storage = |storage: &NotedStorage| {
+            let leaf = root.and_then(|root| root.find(arena, 0, &storage.address_hash));
+            let root = leaf.and_then(|leaf| Cursor::at(leaf.storage()));
+            NotedStorage { branches: moved(root, &storage.branches), ..storage.clone() }
+        };
+        let storages = storages.iter().map(storage).collect();
+        Self(Changes::Noted { trie: version.clone(), accounts: moved(root, accounts), storages })
     }
 
     fn accounts(&self) -> Branches<'_> {

@@ -71,7 +71,7 @@ pub(crate) fn root_after_divided(
     let unused = unused(arena, &tries, &made, link, &plans);
     let kept: u64 = made.pens.into_iter().map(Pen::keep).sum();
     let own_bytes = kept - arena.release(&unused);
-    let trie = StateTrie::of_version(forest.derived(link, &parent.version, own_bytes), root);
+    let trie = StateTrie::of_version(forest.derived(link, epoch, &parent.version, own_bytes), root);
     let nodes = NodeChanges::of(trie.clone(), records, repeats, updates, |trie| plans.is_cleared(trie));
     Ok(RootAfter { trie, root, accounts: plans.into_accounts(), nodes })
 }

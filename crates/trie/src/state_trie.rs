@@ -4,7 +4,7 @@ use crate::{
     arena::{HeapMemory, PageMemory},
     link::Link,
     reference::Reference,
-    versions::{Forest, Version},
+    versions::{FIRST_EPOCH, Forest, Version},
 };
 use alloy_primitives::B256;
 use balsa_state::EMPTY_ROOT;
@@ -35,7 +35,7 @@ impl StateTrie {
     pub fn persisted_in(root: B256, memory: Arc<dyn PageMemory>) -> Self {
         let forest = Forest::new(memory);
         let link = if root == EMPTY_ROOT { Link::NONE } else { Link::UNKNOWN };
-        Self::of_version(forest.first(link), root)
+        Self::of_version(forest.first(link, FIRST_EPOCH), root)
     }
 
     /// The state root.

@@ -43,6 +43,9 @@ struct Entry {
     neighbours: Vec<u64>,
 }
 
+/// The age of a version that was not made of another. It has no nodes yet.
+pub(crate) const FIRST_EPOCH: u32 = 0;
+
 /// One version's claim on its nodes. Dropping it frees those that only it had.
 #[derive(Debug)]
 pub(crate) struct Version {
@@ -51,9 +54,21 @@ pub(crate) struct Version {
     id: u64,
     /// The version that it was derived from, and bytes of the nodes that this one has and that one does not.
     parent: Option<(u64, u64)>,
+    /// No node of this version is younger.
+    epoch: u32,
 }
 
 impl Version {
+    /// When it was made: no node of it is younger, and no node of a descendant that is as old is not one of it.
+    pub(crate) fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// Bytes of the nodes that this version has and the one that it was derived from does not.
+    pub(crate) fn own_bytes(&self) -> u64 {
+        self.parent.map_or(0, |(_, bytes)| bytes)
+    }
+
     /// Bytes of the nodes that this version has and `base` does not, if it was derived from `base` itself.
     pub(crate) fn bytes_over(&self, base: &Self) -> Option<u64> {
         let (parent, bytes) = self.parent?;
@@ -63,36 +78,49 @@ impl Version {
 
 impl Forest {
     pub(crate) fn new(memory: Arc<dyn PageMemory>) -> Arc<Self> {
-        Arc::new(Self { arena: Arena::new(memory), living: Mutex::default(), epoch: AtomicU32::new(0) })
+        Self::since(FIRST_EPOCH, memory)
+    }
+
+    /// A forest whose versions count on from an epoch.
+    pub(crate) fn since(epoch: u32, memory: Arc<dyn PageMemory>) -> Arc<Self> {
+        Arc::new(Self { arena: Arena::new(memory), living: Mutex::default(), epoch: AtomicU32::new(epoch) })
     }
 
     /// A number for the nodes of a version in the making: higher than all before it.
     pub(crate) fn next_epoch(&self) -> u32 {
-        self.epoch.fetch_add(1, Relaxed)
+        self.epoch.fetch_add(1, Relaxed) + 1
     }
 
-    /// A first version.
-    pub(crate) fn first(self: &Arc<Self>, root: Link) -> Version {
+    /// The last of these numbers.
+    pub(crate) fn last_epoch(&self) -> u32 {
+        self.epoch.load(Relaxed)
+    }
+
+    /// A first version, of this age.
+    pub(crate) fn first(self: &Arc<Self>, root: Link, epoch: u32) -> Version {
         let mut living = self.living();
         let id = living.add(root, Vec::new());
-        Version { forest: self.clone(), root, id, parent: None }
+        Version { forest: self.clone(), root, id, parent: None, epoch }
     }
 
     /// A version with this root, whose nodes are shared with `parent`, of this forest, but for `bytes` of its own.
-    pub(crate) fn derived(self: &Arc<Self>, root: Link, parent: &Version, bytes: u64) -> Version {
+    pub(crate) fn derived(self: &Arc<Self>, root: Link, epoch: u32, parent: &Version, bytes: u64) -> Version {
         let mut living = self.living();
         let id = living.add(root, vec![parent.id]);
         living.versions.get_mut(&parent.id).expect("a version at hand is alive").neighbours.push(id);
-        Version { forest: self.clone(), root, id, parent: Some((parent.id, bytes)) }
+        Version { forest: self.clone(), root, id, parent: Some((parent.id, bytes)), epoch }
     }
 
     fn release(&self, id: u64) {
         let mut living = self.living();
         let Entry { root, neighbours } = living.versions.remove(&id).expect("a version is dropped once");
+        if living.versions.is_empty() {
+            // The arena goes with the last version: what stood in it need not be found.
+            return self.arena.abandon();
+        }
         let others: Vec<_> = neighbours.iter().map(|n| living.versions[n].root).collect();
         let mut own = Nodes::default();
         match others[..] {
-            [] => own_beside(&self.arena, root, Link::NONE, &mut own),
             [other] => own_beside(&self.arena, root, other, &mut own),
             _ => {
                 let others: Vec<_> = others.into_iter().filter_map(Cursor::at).collect();

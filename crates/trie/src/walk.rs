@@ -28,6 +28,11 @@ impl Cursor {
         node.is_node().then_some(Self { node, skip: 0 })
     }
 
+    /// The node that it stands at, if not past its top.
+    pub(crate) fn node_here(self) -> Option<Link> {
+        (self.skip == 0).then_some(self.node)
+    }
+
     /// One nibble further down, to `depth + 1`.
     fn down(self, arena: &Arena, depth: usize, nibble: usize) -> Option<Self> {
         let on = Self { node: self.node, skip: self.skip + 1 };

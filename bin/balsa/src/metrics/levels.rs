@@ -1,7 +1,7 @@
 //! What the node holds: head, pool, memory by component, and what the persister has done.
 
 use super::resident::resident_bytes;
-use balsa_chain::Chain;
+use balsa_chain::{Chain, StateBytes};
 use balsa_node::Node;
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -18,6 +18,7 @@ pub(crate) struct LevelMetrics {
     pool: Family<PoolLabel, Gauge>,
     pool_bytes: Gauge,
     memory: Family<ComponentLabel, Gauge>,
+    state_bytes: Family<StateLabel, Gauge>,
     cache_reads: Family<CacheLabel, Gauge>,
     persisted_flushes: Gauge,
     persisted_batches: Gauge,
@@ -40,6 +41,14 @@ struct ComponentLabel {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct StateLabel {
+    state: &'static str,
+}
+
+/// Names of the states that are shown one by one, the head first.
+const STATES: [&str; 8] = ["head", "head-1", "head-2", "head-3", "head-4", "head-5", "head-6", "head-7"];
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct CacheLabel {
     answer: &'static str,
 }
@@ -53,6 +62,7 @@ impl LevelMetrics {
             pool: Family::default(),
             pool_bytes: Gauge::default(),
             memory: Family::default(),
+            state_bytes: Family::default(),
             cache_reads: Family::default(),
             persisted_flushes: Gauge::default(),
             persisted_batches: Gauge::default(),
@@ -64,6 +74,11 @@ impl LevelMetrics {
         registry.register("balsa_pool_transactions", "Transactions that wait", metrics.pool.clone());
         registry.register("balsa_pool_bytes", "Bytes of transactions that wait", metrics.pool_bytes.clone());
         registry.register("balsa_memory_bytes", "Memory by component", metrics.memory.clone());
+        registry.register(
+            "balsa_state_own_bytes",
+            "Bytes of the trie that a state does not share with its parent's: of the latest, of all older and all beside the chain",
+            metrics.state_bytes.clone(),
+        );
         registry.register("balsa_cache_reads", "Reads of accounts and slots", metrics.cache_reads.clone());
         registry.register("balsa_persist_flushes", "Flushes to disk", metrics.persisted_flushes.clone());
         registry.register("balsa_persist_batches", "Batches in them", metrics.persisted_batches.clone());
@@ -72,6 +87,7 @@ impl LevelMetrics {
         drop(metrics.blocks.get_or_create(&BlockLabel { block: "head" }));
         drop(metrics.pool.get_or_create(&PoolLabel { state: "pending" }));
         drop(metrics.memory.get_or_create(&ComponentLabel { component: "pool" }));
+        metrics.states(&StateBytes::default());
         drop(metrics.cache_reads.get_or_create(&CacheLabel { answer: "hit" }));
         metrics
     }
@@ -89,6 +105,7 @@ impl LevelMetrics {
         ] {
             self.blocks.get_or_create(&BlockLabel { block }).set(level(number.unwrap_or_default()));
         }
+        self.states(&view.state_bytes());
         self.head_timestamp.set(level(head.block.header.timestamp));
         let pool = node.pool().status();
         for (state, count) in [("pending", pool.pending), ("queued", pool.queued)] {
@@ -124,6 +141,17 @@ impl LevelMetrics {
         self.persisted_flushes.set(level(persisted.flushes));
         self.persisted_batches.set(level(persisted.batches));
         self.persist_seconds.set(persisted.busy.as_secs_f64());
+    }
+
+    fn states(&self, bytes: &StateBytes) {
+        let set = |state, bytes| {
+            self.state_bytes.get_or_create(&StateLabel { state }).set(level(bytes));
+        };
+        for (i, state) in STATES.into_iter().enumerate() {
+            set(state, bytes.canonical.get(i).copied().unwrap_or_default());
+        }
+        set("older", bytes.canonical.iter().skip(STATES.len()).sum());
+        set("beside", bytes.beside);
     }
 
     fn component(&self, component: &'static str, bytes: u64) {

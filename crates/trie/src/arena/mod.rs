@@ -165,6 +165,11 @@ impl Arena {
         bytes
     }
 
+    /// Counts every node as freed, when nobody is left who could follow a handle.
+    pub(crate) fn abandon(&self) {
+        self.live_bytes.store(0, Relaxed);
+    }
+
     /// Moves some free places of a pool to `to`.
     fn take(&self, pool: Pool, to: &mut Vec<u32>) -> Result<(), ArenaError> {
         let mut free = self.free();

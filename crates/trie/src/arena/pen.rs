@@ -55,6 +55,14 @@ impl<'a> Pen<'a> {
         NewBranch::reopen(to)
     }
 
+    /// A node at `depth` with every word of `old`, which may lie in another arena.
+    pub(crate) fn carry(&mut self, depth: usize, old: &View<'_>) -> Result<(Link, View<'a>), ArenaError> {
+        let node = self.place(old.class(), depth)?;
+        let view = self.arena.view(node);
+        view.copy(old);
+        Ok((node, view))
+    }
+
     /// Keeps what was made, and tells how many bytes that is.
     pub(crate) fn keep(mut self) -> u64 {
         self.arena.live_bytes.fetch_add(self.bytes, Relaxed);

@@ -108,6 +108,36 @@ impl<'a> View<'a> {
         self.set_word(1, u64::from(self.word(1) as u32) | u64::from(epoch) << 32);
     }
 
+    /// Becomes the same node as `other`, of the same class and of any arena.
+    pub(crate) fn copy(&self, other: &View<'_>) {
+        debug_assert!(self.class == other.class);
+        for (to, from) in self.words.iter().zip(other.words) {
+            to.store(from.load(Relaxed), Relaxed);
+        }
+    }
+
+    /// When this node was made. A slot does not say; no node below this one is younger.
+    pub(crate) fn epoch(&self) -> Option<u32> {
+        match self.class {
+            Class::SLOT => None,
+            Class::PLAIN => Some(self.word(PLAIN_EPOCH) as u32),
+            Class::FULL => Some((self.word(FULL_LINK) >> 32) as u32),
+            _ => Some((self.word(1) >> 32) as u32),
+        }
+    }
+
+    /// Changes the leaves of a branch.
+    pub(crate) fn set_leaves(&self, leaves: u32) {
+        debug_assert!(self.class.is_branch());
+        self.set_word(1, self.word(1) >> 32 << 32 | u64::from(leaves));
+    }
+
+    /// Changes the storage trie of a full leaf.
+    pub(crate) fn set_storage(&self, storage: Link) {
+        debug_assert!(self.class == Class::FULL);
+        self.set_word(FULL_LINK, self.word(FULL_LINK) >> 32 << 32 | u64::from(storage.bits()));
+    }
+
     /// The node as a branch.
     #[inline]
     pub(crate) fn branch(self) -> BranchView<'a> {
@@ -136,6 +166,7 @@ impl<'a> View<'a> {
     }
 }
 
+const PLAIN_EPOCH: usize = 7;
 const FULL_LINK: usize = 17;
 const LIGHT_SHIFT: u32 = 40;
 const EXTENSION_MASK: u64 = 0xff << 32;

@@ -111,7 +111,8 @@ pub(crate) struct StateOptions {
     #[arg(id = "state_blocks", long = "state.blocks", visible_alias = "engine.maxreorgdepth", value_name = "N",
         default_value_t = ChainSettings::default().kept_blocks)]
     kept_blocks: u64,
-    /// Megabytes of the trie in memory from which it begins anew from the disk.
+    /// Megabytes that the trie may take in memory; before it does, nodes that were not changed for long are left to the
+    /// disk.
     #[arg(id = "state_trie_memory", long = "state.trie-memory", value_name = "MB",
         default_value_t = ChainSettings::default().trie_bytes_max >> 20)]
     trie_megabytes_max: u64,
