@@ -60,14 +60,24 @@ impl Pair {
         if !own.node(self.node, views[0].class()) {
             return;
         }
-        let changed = match &other {
-            Some(other) if other.mask() == branch.mask() => changed_ranks(&branch, other),
-            _ => u16::MAX,
-        };
-        own_light(&branch, other.as_ref(), changed & branch.light_ranks(), own);
         let depth = self.depth + branch.extension_len() as u8 + 1;
-        let heavy = changed & !branch.light_ranks();
-        for (rank, nibble) in nibbles(branch.mask()).enumerate().filter(|(rank, _)| heavy >> rank & 1 == 1) {
+        let same_mask = other.filter(|other| other.mask() == branch.mask());
+        if let Some(other) = &same_mask {
+            let changed = changed_ranks(&branch, other);
+            let light = changed & branch.light_ranks();
+            if light != 0 {
+                own.light_leaves(&branch, light);
+            }
+            let heavy = nibbles(changed & !light).map(|rank| (branch.link(rank), other.link(rank)));
+            return below.extend(heavy.filter(|(node, _)| node.is_node()).map(|(node, other)| Pair {
+                node,
+                other,
+                depth,
+            }));
+        }
+        own_light(&branch, other.as_ref(), own);
+        let heavy = nibbles(branch.mask()).enumerate().filter(|(rank, _)| branch.light_ranks() >> rank & 1 == 0);
+        for (rank, nibble) in heavy {
             let node = branch.link(rank);
             let other = other.as_ref().and_then(|other| Some(other.link(other.rank(nibble)?))).unwrap_or(Link::NONE);
             if node.is_node() && node != other {
@@ -100,11 +110,10 @@ fn changed_ranks(a: &BranchView<'_>, b: &BranchView<'_>) -> u16 {
     })
 }
 
-/// Leaves of the smaller size among the children with these ranks.
-fn own_light(branch: &BranchView<'_>, other: Option<&BranchView<'_>>, ranks: u16, own: &mut impl Own) {
-    let mut ranks = ranks;
-    // With one mask the ranks are compared already.
-    if let Some(other) = other.filter(|other| other.mask() != branch.mask()) {
+/// Leaves of the smaller size that a branch of another mask does not have.
+fn own_light(branch: &BranchView<'_>, other: Option<&BranchView<'_>>, own: &mut impl Own) {
+    let mut ranks = branch.light_ranks();
+    if let Some(other) = other {
         for (rank, nibble) in nibbles(branch.mask()).enumerate() {
             if other.rank(nibble).is_some_and(|there| other.link(there) == branch.link(rank)) {
                 ranks &= !(1 << rank);

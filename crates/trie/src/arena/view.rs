@@ -281,7 +281,12 @@ pub(crate) fn rank_in(mask: u16, nibble: usize) -> usize {
 
 /// The nibbles with a bit in `mask`, in order.
 pub(crate) fn nibbles(mask: u16) -> impl Iterator<Item = usize> {
-    (0..16).filter(move |nibble| mask >> nibble & 1 == 1)
+    let mut rest = mask;
+    std::iter::from_fn(move || {
+        let nibble = (rest != 0).then(|| rest.trailing_zeros() as usize)?;
+        rest &= rest - 1;
+        Some(nibble)
+    })
 }
 
 /// A branch that no version holds yet.
