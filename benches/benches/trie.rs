@@ -129,16 +129,15 @@ fn update(c: &mut Criterion) {
     const ACCOUNTS: u64 = 5_000_000;
     let mut trie = built(ACCOUNTS);
     let mut random = Random(2);
-    for threads in [1, 2] {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started");
-        let mut group = c.benchmark_group(if threads == 1 { "trie/update" } else { "trie/update_two_threads" });
-        group.sample_size(10).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
-        for count in [1000, 10_000] {
-            group.bench_function(count.to_string(), |b| {
-                b.iter_custom(|rounds| pool.install(|| chained(&mut trie, ACCOUNTS, count, rounds, &mut random)));
-            });
-        }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("threads can be started");
+    let mut group = c.benchmark_group("trie/update");
+    group.sample_size(10).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
+    for count in [1000, 10_000] {
+        group.bench_function(count.to_string(), |b| {
+            b.iter_custom(|rounds| pool.install(|| chained(&mut trie, ACCOUNTS, count, rounds, &mut random)));
+        });
     }
+    group.finish();
     let mut group = c.benchmark_group("trie/drop");
     group.sample_size(10).measurement_time(Duration::from_secs(2));
     group.bench_function("1000", |b| {

@@ -10,6 +10,7 @@ use crate::{
     reference::Reference,
 };
 use alloy_primitives::B256;
+use rayon::prelude::*;
 
 /// A key on its way down a trie.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +23,12 @@ pub(crate) struct Probe<'k> {
     expected: Reference,
     /// Whether no node on the way was loaded just now.
     is_linked: bool,
+    /// Whether `link` is the leaf, or says that there is none.
+    is_done: bool,
 }
+
+/// Probes that one thread takes down together: they, and the lines that they read, stay in the second-level cache.
+const PART: usize = 512;
 
 /// Where a key's leaf is.
 #[derive(Clone, Copy, Debug)]
@@ -36,12 +42,13 @@ pub(crate) struct Located {
 impl<'k> Probe<'k> {
     /// At the root of trie `trie`.
     pub(crate) fn new(trie: usize, key: &'k B256, root: Link, root_hash: B256) -> Self {
-        Self { trie, key, depth: 0, link: root, expected: Reference::hash(root_hash), is_linked: true }
+        Self { trie, key, depth: 0, link: root, expected: Reference::hash(root_hash), is_linked: true, is_done: false }
     }
 
     /// Looks at one node, and goes below it if it is a branch.
     fn step(&mut self, view: Option<View<'_>>, arena: &Arena, tries: &Tries<'_>) -> Step {
         if self.link == Link::NONE {
+            self.is_done = true;
             return Step::Done;
         }
         if !self.link.is_node() {
@@ -57,6 +64,7 @@ impl<'k> Probe<'k> {
             if view.key() != *self.key {
                 self.link = Link::NONE;
             }
+            self.is_done = true;
             return Step::Done;
         }
         let branch = view.branch();
@@ -65,6 +73,7 @@ impl<'k> Probe<'k> {
             let extension = branch.extension();
             if (0..len).any(|i| extension.nibble(i) != nibble_of(self.key, self.depth + i)) {
                 self.link = Link::NONE;
+                self.is_done = true;
                 return Step::Done;
             }
         }
@@ -97,14 +106,14 @@ fn step_all(
     arena: &Arena,
     tries: &Tries<'_>,
     probes: &mut [Probe<'_>],
-    group: &[usize],
-    down: &mut Vec<usize>,
-    blocked: &mut Vec<usize>,
+    group: &[u32],
+    down: &mut Vec<u32>,
+    blocked: &mut Vec<u32>,
 ) {
-    let links = group.iter().map(|&i| probes[i].link).filter(|link| link.is_node());
+    let links = group.iter().map(|&i| probes[i as usize].link).filter(|link| link.is_node());
     let mut views = touched_links(links.map(|link| arena.view(link))).into_iter();
     for &i in group {
-        let probe = &mut probes[i];
+        let probe = &mut probes[i as usize];
         let view = if probe.link.is_node() { views.next() } else { None };
         match probe.step(view, arena, tries) {
             Step::Down => down.push(i),
@@ -114,29 +123,40 @@ fn step_all(
     }
 }
 
-/// The leaf of each probe. Probes are sorted by trie, then by key.
+/// Takes probes as far down as memory has nodes; those that need more.
+fn descend<'p, 'k>(arena: &Arena, tries: &Tries<'_>, probes: &'p mut [Probe<'k>]) -> Vec<&'p Probe<'k>> {
+    let mut active: Vec<u32> = (0..).zip(&*probes).filter(|(_, probe)| !probe.is_done).map(|(i, _)| i).collect();
+    let (mut down, mut blocked) = (Vec::with_capacity(active.len()), Vec::new());
+    // All probes a level, then the next: what one waits for from memory, others wait for at the same time.
+    while !active.is_empty() {
+        for group in active.chunks(TOUCHED) {
+            step_all(arena, tries, probes, group, &mut down, &mut blocked);
+        }
+        std::mem::swap(&mut active, &mut down);
+        down.clear();
+    }
+    blocked.sort_unstable();
+    blocked.into_iter().map(|i| &probes[i as usize]).collect()
+}
+
+/// The leaf of each probe. Probes are sorted by trie, then by key. Runs on the current rayon pool.
 pub(crate) fn leaves<L: StoredLeaf>(
     pen: &mut Pen<'_>,
     tries: &mut Tries<'_>,
     mut probes: Vec<Probe<'_>>,
 ) -> Result<Vec<Located>, TrieError> {
-    let mut active: Vec<usize> = (0..probes.len()).collect();
-    while !active.is_empty() {
-        let mut blocked = Vec::new();
-        // All probes a level, then the next: what one waits for from memory, others wait for at the same time.
-        while !active.is_empty() {
-            let mut down = Vec::with_capacity(active.len());
-            for group in active.chunks(TOUCHED) {
-                step_all(pen.arena(), tries, &mut probes, group, &mut down, &mut blocked);
-            }
-            active = down;
+    loop {
+        let wants_of = |part| descend(pen.arena(), tries, part).into_iter().map(Probe::want);
+        let mut wants: Vec<Want> = match probes.len() {
+            0..=PART => wants_of(&mut probes[..]).collect(),
+            _ => probes.par_chunks_mut(PART).flat_map_iter(wants_of).collect(),
+        };
+        if wants.is_empty() {
+            break;
         }
-        blocked.sort_unstable();
-        let mut wants: Vec<Want> = blocked.iter().map(|&i| probes[i].want()).collect();
         wants.dedup_by_key(|want| (want.trie, want.path));
         let tops = tries.load::<L>(pen, &wants)?;
         tries.loaded.extend(wants.iter().zip(tops).map(|(want, top)| ((want.trie, want.path), top)));
-        active = blocked;
     }
     Ok(probes.into_iter().map(|probe| Located { leaf: probe.link, is_linked: probe.is_linked }).collect())
 }

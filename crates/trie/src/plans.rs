@@ -11,6 +11,10 @@ use crate::{
 };
 use alloy_primitives::B256;
 use balsa_state::{Account, EMPTY_ROOT};
+use rayon::prelude::*;
+
+/// Plans that one thread makes at a time, if there are many.
+const PART: usize = 512;
 
 /// The plans of a block's accounts, in the order of its updates.
 #[derive(Default)]
@@ -32,17 +36,14 @@ struct Plan {
     same_fields: bool,
 }
 
-impl Plans {
-    pub(crate) fn new(arena: &Arena, updates: &Updates, old: Vec<Located>) -> Self {
-        let mut plans = Self { accounts: Vec::with_capacity(old.len()), others: Vec::with_capacity(old.len()) };
-        for (update, old) in updates.accounts.iter().zip(old) {
-            let leaf = (old.leaf != Link::NONE).then(|| AccountLeaf::read(&arena.view(old.leaf)));
-            plans.add(update, old, leaf, updates.keep_empty);
-        }
-        plans
-    }
-
-    fn add(&mut self, update: &AccountUpdate, old: Located, leaf: Option<AccountLeaf>, keep_empty: bool) {
+impl Plan {
+    /// The account, with the storage root that it had, and the plan.
+    fn new(
+        update: &AccountUpdate,
+        old: Located,
+        leaf: Option<AccountLeaf>,
+        keep_empty: bool,
+    ) -> (Option<Account>, Self) {
         let had_storage = leaf.is_some_and(|leaf| leaf.storage != Link::NONE);
         let mut plan = Plan { old, storage: Link::NONE, cleared: had_storage, same_fields: false };
         let mut account = update.applied(leaf.map(|leaf| leaf.account), keep_empty);
@@ -54,8 +55,25 @@ impl Plans {
             }
             plan.same_fields = leaf.is_some_and(|leaf| leaf.account.info() == account.info());
         }
-        self.accounts.push((update.address_hash, account));
-        self.others.push(plan);
+        (account, plan)
+    }
+}
+
+impl Plans {
+    pub(crate) fn new(arena: &Arena, updates: &Updates, old: Vec<Located>) -> Self {
+        let plan = |(update, old): (&AccountUpdate, Located)| {
+            let leaf = (old.leaf != Link::NONE).then(|| AccountLeaf::read(&arena.view(old.leaf)));
+            let (account, plan) = Plan::new(update, old, leaf, updates.keep_empty);
+            ((update.address_hash, account), plan)
+        };
+        let mut plans = Self::default();
+        if old.len() <= PART {
+            (plans.accounts, plans.others) = updates.accounts.iter().zip(old).map(plan).unzip();
+        } else {
+            let both = updates.accounts.par_iter().with_min_len(PART).zip(old).map(plan);
+            both.unzip_into_vecs(&mut plans.accounts, &mut plans.others);
+        }
+        plans
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -1,0 +1,80 @@
+//! The root of one batch of changes on one thread and on more: time on the clock, by turns upon the same version, so that what a
+//! busy machine does to one it does to the other. Five million accounts, random keys.
+#![expect(clippy::print_stdout, reason = "a report")]
+
+use alloy_primitives::{U256, keccak256};
+use balsa_pages::HugePages;
+use balsa_trie::{AccountUpdate, NoNodes, RootAfter, StateTrie, Updates, root_after};
+use rayon::ThreadPool;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+const ACCOUNTS: u64 = 5_000_000;
+const ROUNDS: u64 = 41;
+
+fn main() {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads: Vec<usize> = [1, 2, 4, 8, 16].into_iter().filter(|threads| *threads <= cores).collect();
+    let pools: Vec<ThreadPool> = threads
+        .iter()
+        .map(|threads| rayon::ThreadPoolBuilder::new().num_threads(*threads).build().expect("threads can be started"))
+        .collect();
+    let empty = StateTrie::persisted_in(StateTrie::empty().root(), Arc::new(HugePages));
+    let trie = pools[pools.len() - 1].install(|| after(&empty, &updates(0..ACCOUNTS, 1))).trie;
+
+    println!("| bench | threads | median of a run | times one thread |\n|---|---|---|---|");
+    for count in [1000, 10_000] {
+        let mut times = vec![Vec::new(); pools.len()];
+        for round in 0..ROUNDS {
+            let block = updates((0..count).map(|i| spread(round * count + i) % ACCOUNTS), round + 2);
+            for i in 0..pools.len() {
+                // Nobody is always first, with the caches as the last round left them.
+                let i = (i + round as usize) % pools.len();
+                times[i].push(pools[i].install(|| timed(|| after(&trie, &block))));
+            }
+        }
+        for (threads, own) in threads.iter().zip(&times) {
+            let mut factors: Vec<f64> =
+                own.iter().zip(&times[0]).map(|(own, one)| one.as_secs_f64() / own.as_secs_f64()).collect();
+            factors.sort_unstable_by(f64::total_cmp);
+            let mut own = own.clone();
+            own.sort_unstable();
+            let (time, factor) = (own[own.len() / 2], factors[factors.len() / 2]);
+            println!("| `trie/threads/{count}` | {threads} | {:.2} ms | {factor:.2} |", time.as_secs_f64() * 1e3);
+        }
+    }
+}
+
+/// The time on the clock, without what it takes to drop the result.
+fn timed<T>(run: impl FnOnce() -> T) -> Duration {
+    let start = Instant::now();
+    let _result = run();
+    start.elapsed()
+}
+
+fn after(trie: &StateTrie, updates: &Updates) -> RootAfter {
+    root_after(trie, &NoNodes, updates).expect("the trie lies in memory")
+}
+
+/// A number that is the same on every run (the finalizer of SplitMix64).
+fn spread(i: u64) -> u64 {
+    let mut z = i.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+fn updates(accounts: impl Iterator<Item = u64>, salt: u64) -> Updates {
+    let update = |account: u64| AccountUpdate {
+        address_hash: keccak256(account.to_be_bytes()),
+        nonce: Some(1 + salt),
+        balance: Some(U256::from(account ^ salt)),
+        ..AccountUpdate::default()
+    };
+    let mut accounts: Vec<_> = accounts.map(update).collect();
+    accounts.sort_unstable_by_key(|account: &AccountUpdate| account.address_hash);
+    accounts.dedup_by_key(|account| account.address_hash);
+    Updates { accounts, keep_empty: false }
+}
