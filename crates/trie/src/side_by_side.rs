@@ -103,11 +103,14 @@ impl Pair {
 /// The ranks at which two branches with one mask link to different things.
 fn changed_ranks(a: &BranchView<'_>, b: &BranchView<'_>) -> u16 {
     let pairs = a.link_words().zip(b.link_words());
-    pairs.enumerate().fold(0, |ranks, (i, (a, b))| {
-        let differ = a ^ b;
-        let bits = u16::from(differ as u32 != 0) | u16::from(differ >> 32 != 0) << 1;
-        ranks | bits << (2 * i)
-    })
+    // Of an odd number of links the last one shares its word with nothing, whatever that looks like.
+    let ranks = u16::MAX >> (16 - a.mask().count_ones());
+    ranks
+        & pairs.enumerate().fold(0, |ranks, (i, (a, b))| {
+            let differ = a ^ b;
+            let bits = u16::from(differ as u32 != 0) | u16::from(differ >> 32 != 0) << 1;
+            ranks | bits << (2 * i)
+        })
 }
 
 /// Leaves of the smaller size that a branch of another mask does not have.
