@@ -15,7 +15,7 @@
 //!
 //! `scripts/tracecheck` runs that comparison.
 
-use crate::price::{Operands, grown, price};
+use crate::price::{Operands, constant, grown, price};
 use alloy_primitives::{B256, U256, hex};
 use balsa_evm::{Executed, Fault, FrameEnd, Instruction, InstructionObserver, opcode_name, stack_effect};
 use std::fmt::Write as _;
@@ -101,10 +101,22 @@ impl Pending {
         price(self.opcode, self.memory_len, &self.operands)
     }
 
+    /// The same where it exceeds the gas; only its constant part, if that does already.
+    fn unpaid(&self) -> Option<u64> {
+        let first = constant(self.opcode).filter(|constant| *constant > self.gas);
+        first.or_else(|| self.price().filter(|price| *price > self.gas))
+    }
+
     /// Bytes of memory once it was paid for.
     fn memory_paid(&self) -> usize {
         let grown = grown(self.opcode, self.memory_len, &self.operands);
         grown.and_then(|bytes| bytes.try_into().ok()).unwrap_or(self.memory_len)
+    }
+
+    /// Whether it wants memory that there can be none of, and had the gas to be asked.
+    fn is_beyond_memory(&self) -> bool {
+        let is_asked = constant(self.opcode).is_some_and(|constant| constant <= self.gas);
+        is_asked && grown(self.opcode, self.memory_len, &self.operands).is_none()
     }
 
     /// Whether the interpreter finds this fault of it before it takes what the instruction costs, and go-ethereum after.
@@ -144,8 +156,9 @@ impl<'a> Tracer<'a> {
         let is_priced_by_operands = PRICED_BY_OPERANDS.contains(&self.pending.opcode);
         match self.as_named(fault) {
             InvalidOpcode => 0,
-            StackUnderflow | StackOverflow | OperandTooLarge if is_priced_by_operands => 0,
-            OutOfGas => self.pending.price().filter(|price| *price > self.pending.gas).unwrap_or(executed.gas_cost),
+            StackUnderflow | StackOverflow if is_priced_by_operands => 0,
+            OperandTooLarge => constant(self.pending.opcode).unwrap_or(executed.gas_cost),
+            OutOfGas => self.pending.unpaid().unwrap_or(executed.gas_cost),
             _ if self.pending.is_found_unpaid(fault) => self.pending.price().unwrap_or(executed.gas_cost),
             _ => executed.gas_cost,
         }
@@ -211,6 +224,7 @@ impl<'a> Tracer<'a> {
         let Pending { opcode, stack_len, gas, .. } = self.pending;
         match fault {
             Fault::StackOverflow if stack_len < STACK_MAX && DUPS.contains(&opcode) => Fault::StackUnderflow,
+            Fault::OutOfGas if self.pending.is_beyond_memory() => Fault::OperandTooLarge,
             fault if self.pending.is_found_unpaid(fault) => match self.pending.price() {
                 None => Fault::OperandTooLarge,
                 Some(price) if price > gas => Fault::OutOfGas,

@@ -19,6 +19,11 @@ pub(crate) fn price(opcode: u8, memory_len: usize, operands: &Operands) -> Optio
     by_length(opcode, operands)?.checked_add(base)?.checked_add(memory)
 }
 
+/// The part of the price that is charged before the operands are looked at.
+pub(crate) fn constant(opcode: u8) -> Option<u64> {
+    if (0xa0..=0xa4).contains(&opcode) { Some(0) } else { base(opcode) }
+}
+
 /// Bytes of memory once the instruction has what it needs of it.
 pub(crate) fn grown(opcode: u8, memory_len: usize, operands: &Operands) -> Option<u64> {
     let [first, second, third] = *operands;

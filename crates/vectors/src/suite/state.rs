@@ -69,6 +69,7 @@ struct Seen {
 
 /// What the variants of a fork share.
 struct Stage {
+    chain_id: u64,
     rules: Rules,
     world: World,
     environment: BlockEnvironment,
@@ -86,7 +87,7 @@ impl Stage {
                 Some(hash_of_number(number))
             }));
         let world = World::of(&test.pre).map_err(|error| error.to_string())?;
-        Ok(Self { rules, world, environment: BlockEnvironment::new(rules, &header, hashes) })
+        Ok(Self { chain_id: chain.chain_id, rules, world, environment: BlockEnvironment::new(rules, &header, hashes) })
     }
 
     /// Runs one variant: is everything as it must be?
@@ -156,7 +157,7 @@ impl Stage {
                     Err(name) => return Ok(Err(name)),
                 }
             }
-            None => match state_transaction::of(test, post.indexes)? {
+            None => match state_transaction::of(test, post.indexes, self.chain_id)? {
                 Some(transaction) => transaction,
                 None => return Ok(Err("TransactionException.RLP_INVALID_VALUE".to_owned())),
             },
