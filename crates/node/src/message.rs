@@ -1,6 +1,9 @@
 //! What is said to the writer, and what the writer says.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use balsa_chain::{BadBlock, Chain, ChainView, HeadChange, ImportedBlock, KeptBlock};
 use balsa_engine::{EngineError, ForkchoiceState, NewPayload, PayloadBlock, PayloadStatus};
@@ -66,7 +69,9 @@ pub enum Report<'a> {
         block: ImportedBlock,
         /// Itself.
         kept: &'a KeptBlock,
-        /// From the message to the verdict.
+        /// When the message came.
+        began: Instant,
+        /// From then to the verdict.
         elapsed: Duration,
     },
     /// A block was executed and is not valid.

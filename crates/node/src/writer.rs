@@ -132,7 +132,7 @@ impl Writer {
     fn report_imported(&mut self, block: balsa_chain::ImportedBlock, started: Instant) {
         let elapsed = started.elapsed();
         if let Some(kept) = self.chain.view().kept(&block.hash).cloned() {
-            (self.observer)(&self.chain, Report::Imported { block, kept: &kept, elapsed });
+            (self.observer)(&self.chain, Report::Imported { block, kept: &kept, began: started, elapsed });
         }
     }
 

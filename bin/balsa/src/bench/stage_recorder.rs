@@ -77,6 +77,13 @@ impl StageRecorder {
         sum_up(&intervals)
     }
 
+    /// The stages of a block whose import began then, without those of blocks that were built before it.
+    pub(crate) fn take_since(&self, began: Instant) -> BlockStages {
+        let all = self.lock().drain(..).map(|open| open.interval).collect::<Vec<_>>();
+        let own: Vec<Interval> = all.into_iter().filter(|interval| interval.start >= began).collect();
+        sum_up(&own)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<Open>> {
         // The list is whole at every point where a thread could have panicked.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -219,6 +226,21 @@ mod tests {
         assert_eq!(stages.batches, Duration::from_millis(15));
         assert!((stages.parallelism() - 1.5).abs() < 1e-9);
         assert!((sum_up(&[execute]).parallelism() - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_was_built_before_is_not_the_blocks() {
+        let recorder = StageRecorder::default();
+        let began = Instant::now();
+        let at = |ms| began + Duration::from_millis(ms);
+        let open = |start, end| Open {
+            span: 1,
+            interval: Interval { part: Part::Stage(Stage::Execute), start, end: Some(end) },
+        };
+        let built = open(began.checked_sub(Duration::from_millis(5)).unwrap_or(began), at(0));
+        recorder.lock().extend([built, open(at(1), at(4))]);
+        assert_eq!(recorder.take_since(at(1)).times.of(Stage::Execute), Duration::from_millis(3));
+        assert_eq!(recorder.take(), BlockStages::default());
     }
 
     #[test]

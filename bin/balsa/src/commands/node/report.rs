@@ -32,8 +32,8 @@ impl Drop for Reporter {
 impl Reporter {
     pub(crate) fn report(&mut self, chain: &Chain, report: &Report<'_>) {
         match report {
-            Report::Imported { block, kept, elapsed } => {
-                let stages = self.recorder.take();
+            Report::Imported { block, kept, began, elapsed } => {
+                let stages = self.recorder.take_since(*began);
                 imported(block, kept, *elapsed, &stages);
                 let metrics = self.metrics.blocks();
                 metrics.imported(block, kept, path_name(block.path), *elapsed);
