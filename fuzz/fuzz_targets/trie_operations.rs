@@ -1,12 +1,16 @@
-//! Any sequence of blocks, forks and drops: the trie in memory, the trie read from a store, and alloy-trie agree on every
-//! root, and no node is leaked.
+//! Any sequence of blocks, forks, drops and evictions: the trie in memory, the trie read from a store, and alloy-trie agree
+//! on every root, both tries on what a store must write, and no node is leaked.
 
 #![no_main]
 
 use alloy_primitives::{B256, U256, keccak256};
 use alloy_trie::{HashBuilder, Nibbles};
-use balsa_trie::{AccountUpdate, MemoryNodes, StateTrie, Updates, root_after, total_tree_bytes};
+use balsa_trie::{
+    AccountUpdate, HeapMemory, MemoryNodes, Relative, StateTrie, Updates, renewed, root_after, total_tree_bytes,
+    total_unique_cow_bytes,
+};
 use libfuzzer_sys::fuzz_target;
+use std::sync::Arc;
 
 /// A byte chooses the key: half of them crowded below one path, so that extensions split and branches collapse.
 fn key(byte: u8) -> B256 {
@@ -62,16 +66,52 @@ fn judged(store: &MemoryNodes) -> B256 {
     builder.root()
 }
 
+/// A version over the store, and the leaves that it should have.
+struct Version {
+    trie: StateTrie,
+    /// What the store would hold if it stood here.
+    store: MemoryNodes,
+    parent: usize,
+}
+
+/// The store's version stands first, all others descend from it; it does not move, so that evicted nodes are found.
+fn evict(versions: &mut [Version], bytes_max: u64) {
+    let parent = |i: usize| (i > 0).then_some(versions[i].parent);
+    let family: Vec<_> =
+        versions.iter().enumerate().map(|(i, version)| Relative { trie: &version.trie, parent: parent(i) }).collect();
+    let tries = renewed(&family, bytes_max, Arc::new(HeapMemory)).expect("the heap is large");
+    versions.iter_mut().zip(tries).for_each(|(version, trie)| version.trie = trie);
+}
+
 fuzz_target!(|data: &[u8]| {
-    let (mut trie, mut store) = (StateTrie::empty(), MemoryNodes::default());
+    let mut versions = vec![Version { trie: StateTrie::empty(), store: MemoryNodes::default(), parent: 0 }];
     for bytes in data.chunks(96).take(24) {
-        let updates = block(bytes);
-        let warm = root_after(&trie, &store, &updates).expect("the store is right");
-        let cold = root_after(&StateTrie::persisted(trie.root()), &store, &updates).expect("the store is right");
+        let [choice, rest @ ..] = bytes else { continue };
+        let count = versions.len();
+        match choice % 8 {
+            // The store moves to the newest version, and all others are dropped.
+            6 => {
+                let newest = versions.swap_remove(count - 1);
+                versions = vec![Version { parent: 0, ..newest }];
+            }
+            7 => evict(&mut versions, u64::from(*choice) << 6),
+            _ => {}
+        }
+        let parent = if choice & 8 == 0 { versions.len() - 1 } else { usize::from(*choice >> 4) % versions.len() };
+        let updates = block(rest);
+        let base = &versions[parent];
+        let warm = root_after(&base.trie, &versions[0].store, &updates).expect("the store is right");
+        let cold = root_after(&StateTrie::persisted(base.trie.root()), &base.store, &updates).expect("the store is right");
         assert_eq!(warm.root, cold.root);
+        let mut store = base.store.clone();
         store.apply(&updates, &cold);
+        let mut by_warm = base.store.clone();
+        by_warm.apply(&updates, &warm);
+        assert_eq!(by_warm, store);
         assert_eq!(warm.root, judged(&store));
-        trie = warm.trie;
-        assert_eq!(trie.arena_bytes().live, total_tree_bytes(&trie));
+        versions.push(Version { trie: warm.trie, store, parent });
+        let tries: Vec<_> = versions.iter().map(|version| version.trie.clone()).collect();
+        let all = total_tree_bytes(&tries[0]) + total_unique_cow_bytes(&tries[0], &tries[1..]);
+        assert_eq!(tries[0].arena_bytes().live, all);
     }
 });
