@@ -16,6 +16,8 @@ mod levels;
 mod link;
 mod load;
 mod locate;
+#[cfg(all(test, feature = "loom"))]
+mod loom_tests;
 mod memory;
 mod node_changes;
 mod ordered;
@@ -32,6 +34,7 @@ mod side_by_side;
 mod sorted_root;
 mod source;
 mod state_trie;
+mod sync;
 mod tasks;
 mod updates;
 mod versions;

@@ -13,14 +13,12 @@ use crate::{
     arena::{Arena, BranchView, Class, PageMemory, nibbles},
     link::Link,
     side_by_side::{Own, own_beside},
+    sync::{AtomicU32, Mutex, MutexGuard},
     walk::{Cursor, own_nodes},
 };
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU32, Ordering::Relaxed},
-    },
+    sync::{Arc, PoisonError, atomic::Ordering::Relaxed},
 };
 
 /// All versions that came of one first version, and the arena they share.

@@ -4,10 +4,8 @@
 //! first-level cache, and for huge pages. The first segments are smaller, for the thousands of tiny tries of test vectors.
 
 use super::{MemoryError, PAGE_WORDS, PageMemory, Pool, Words};
-use std::sync::{
-    OnceLock,
-    atomic::{AtomicU16, AtomicU64, Ordering::Relaxed},
-};
+use crate::sync::{AtomicU16, AtomicU64, OnceLock};
+use std::sync::atomic::Ordering::Relaxed;
 
 const SEGMENT_PAGES: u32 = 2048;
 /// Segments of 1, 1, 2, 4, 8 pages and so on come before those of full size.

@@ -1,6 +1,6 @@
 //! What pages are made of: memory that the caller hands in, the heap unless told otherwise.
 
-use std::sync::atomic::AtomicU64;
+use crate::sync::AtomicU64;
 
 /// Where an arena's pages come from. Two kinds exist: [`HeapMemory`], and files mapped into memory, which live
 /// outside the core.
@@ -34,12 +34,22 @@ pub struct HeapMemory;
 
 impl PageMemory for HeapMemory {
     fn segment(&self, words: usize) -> Result<Box<dyn Words>, MemoryError> {
-        // Zeros that the system gives are not written again.
-        match bytemuck::allocation::try_zeroed_slice_box(words) {
+        match zeroed(words) {
             Ok(segment) => Ok(Box::new(Heap(segment))),
             Err(()) => Err(MemoryError { words, source: "the heap is exhausted".into() }),
         }
     }
+}
+
+/// Zeros that the system gives are not written again.
+#[cfg(not(feature = "loom"))]
+fn zeroed(words: usize) -> Result<Box<[AtomicU64]>, ()> {
+    bytemuck::allocation::try_zeroed_slice_box(words)
+}
+
+#[cfg(feature = "loom")]
+fn zeroed(words: usize) -> Result<Box<[AtomicU64]>, ()> {
+    Ok((0..words).map(|_| AtomicU64::new(0)).collect())
 }
 
 struct Heap(Box<[AtomicU64]>);

@@ -6,6 +6,8 @@
 //! handle used wrongly would read a wrong word, which the tests would see, and never touch foreign memory. What orders
 //! a node's words before the first read of them is what hands the handle over: a lock, a join, an `Arc`.
 //!
+//! `loom_tests` runs what threads do here in every order (`scripts/loom`), `scripts/memcheck` the tests under valgrind.
+//!
 //! # What pays and what does not
 //!
 //! Figures: 5M accounts, batches of 1,000 random changes, processor time on a busy `genoa` (see `benches/README.md`).
@@ -37,16 +39,16 @@ pub(crate) use pen::Pen;
 pub(crate) use touch::{TOUCHED, Touched, touched, touched_links};
 pub(crate) use view::{BranchView, NewBranch, View, nibbles, rank_in};
 
-use crate::link::Link;
+use crate::{
+    link::Link,
+    sync::{AtomicU64, Mutex, MutexGuard},
+};
 use class::{UNIT_BYTES, UNIT_WORDS};
 use directory::Directory;
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicU64, Ordering::Relaxed},
-};
+use std::sync::{Arc, PoisonError, atomic::Ordering::Relaxed};
 
 /// Bytes in a page.
-pub(crate) const PAGE_BYTES: usize = 16 << 10;
+pub(crate) const PAGE_BYTES: usize = if cfg!(feature = "loom") { 1 << 10 } else { 16 << 10 };
 const PAGE_WORDS: usize = PAGE_BYTES / 8;
 const PAGE_UNITS: usize = PAGE_BYTES / UNIT_BYTES;
 const UNIT_BITS: u32 = PAGE_UNITS.ilog2();

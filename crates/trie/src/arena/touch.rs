@@ -5,11 +5,9 @@
 //! walks look up where a handful of nodes lie, then load a word of each of their lines, and only then begin to read.
 
 use super::View;
+use crate::sync::AtomicU64;
 use smallvec::SmallVec;
-use std::{
-    hint::black_box,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
-};
+use std::{hint::black_box, sync::atomic::Ordering::Relaxed};
 
 /// Nodes that are touched together.
 pub(crate) const TOUCHED: usize = 16;

@@ -15,10 +15,10 @@
 //! its record would touch all of its children. With sixteen children they fit where a node's last unit has room anyway.
 
 use super::Class;
-use crate::{SMALL_LEAVES_MAX, link::Link, path::Path, reference::Reference};
+use crate::{SMALL_LEAVES_MAX, link::Link, path::Path, reference::Reference, sync::AtomicU64};
 use alloy_primitives::{B256, U256};
 use balsa_state::Account;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 
 /// A node in its page.
 #[derive(Clone, Copy)]
