@@ -289,7 +289,7 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
         } else if fork.children[nibble].is_none_or(|child| child.link != link) {
             self.notes.replaced.push(link);
         }
-        self.gathered(&target, depth, &extension.part(0, split), None, fork)
+        self.gathered(&target, depth, &extension.part(0, split), None, &fork)
     }
 
     /// Changes that all get to the fork at the end of `extension`.
@@ -319,7 +319,7 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
         if same_nodes {
             return Ok(Some(*old));
         }
-        let mut new = self.gathered(changes[0].key(), depth, extension, Some(branch), fork)?;
+        let mut new = self.gathered(changes[0].key(), depth, extension, Some(branch), &fork)?;
         if same_hashes && let Some(new) = &mut new {
             new.reference = old.reference;
         }
@@ -375,7 +375,7 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
         depth: usize,
         extension: &Path,
         old: Option<&BranchView<'_>>,
-        fork: Fork,
+        fork: &Fork,
     ) -> Result<Option<Child>, TrieError> {
         let old_mask = old.map_or(0, BranchView::mask);
         let mask = fork.present | old_mask & !fork.fresh;
@@ -474,7 +474,7 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
         }
         let extension =
             if fork_depth == depth { Path::ROOT } else { Path::of_key(first, fork_depth).part(depth, fork_depth) };
-        self.gathered(first, depth, &extension, None, fork)
+        self.gathered(first, depth, &extension, None, &fork)
     }
 
     /// The same, with its hash: taken while the nodes still lie in the cache.
