@@ -2,7 +2,7 @@
 
 use crate::{
     NodeChanges, NodeSource, StateTrie, TrieError, Updates,
-    arena::{Arena, Pen},
+    arena::{Arena, MadeNodes, Pen},
     edit::{Child, Precut, SlotChange},
     error::TrieId,
     link::Link,
@@ -56,7 +56,7 @@ pub(crate) fn root_after_divided(
     let mut plans = Plans::new(arena, updates, old);
     let slots = slot_changes(&mut pen, &mut tries, updates, &plans)?;
 
-    let mut made = Made { pens: vec![pen], ..Made::default() };
+    let mut made = Made { nodes: vec![pen.close()], ..Made::default() };
     let workshop = Workshop { arena, tries: &tries, epoch, division };
     edit_storage(&workshop, &mut made, &slots, &mut plans)?;
     let changes = plans.changes(arena);
@@ -69,7 +69,7 @@ pub(crate) fn root_after_divided(
     let records = std::mem::take(&mut made.records);
     let repeats = made.repeats;
     let unused = unused(arena, &tries, &made, link, &plans);
-    let kept: u64 = made.pens.into_iter().map(Pen::keep).sum();
+    let kept: u64 = made.nodes.into_iter().map(MadeNodes::keep).sum();
     let own_bytes = kept - arena.release(&unused);
     let trie = StateTrie::of_version(forest.derived(link, epoch, &parent.version, own_bytes), root);
     let nodes = NodeChanges::of(trie.clone(), records, repeats, updates, |trie| plans.is_cleared(trie));

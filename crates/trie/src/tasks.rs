@@ -7,7 +7,7 @@
 
 use crate::{
     Path, TrieError,
-    arena::{Arena, Pen},
+    arena::{Arena, MadeNodes, Pen},
     edit::{Change, Child, Edit, Notes, Precut, split_at_nibble},
     levels::Levels,
     link::Link,
@@ -57,7 +57,7 @@ pub(crate) struct Task<'c, C> {
 /// What all tasks left.
 #[derive(Default)]
 pub(crate) struct Made<'a> {
-    pub(crate) pens: Vec<Pen<'a>>,
+    pub(crate) nodes: Vec<MadeNodes<'a>>,
     /// Branches to record by trie, in no order; where a position is named twice, the last counts.
     pub(crate) records: Vec<(usize, Path, Link)>,
     /// Whether positions may be named twice.
@@ -193,9 +193,9 @@ impl<'a> Workshop<'_, 'a> {
             bins.into_par_iter().map(|bin| self.bin(bin)).collect::<Result<_, _>>()?
         };
         let mut tops = Vec::new();
-        for (bin_tops, pen, notes) in done {
+        for (bin_tops, nodes, notes) in done {
             tops.extend(bin_tops);
-            made.pens.push(pen);
+            made.nodes.push(nodes);
             made.records.extend(notes.records);
             made.repeats |= notes.repeats;
             made.loaded.extend(notes.loaded);
@@ -207,7 +207,7 @@ impl<'a> Workshop<'_, 'a> {
     fn bin<L: StoredLeaf, C: Change<L>>(
         &self,
         tasks: &mut [(usize, Task<'_, C>)],
-    ) -> Result<(Vec<Option<Child>>, Pen<'a>, Notes), TrieError> {
+    ) -> Result<(Vec<Option<Child>>, MadeNodes<'a>, Notes), TrieError> {
         let mut pen = Pen::new(self.arena, self.epoch);
         let (mut levels, mut notes) = (Levels::default(), Notes::default());
         let mut tops = Vec::with_capacity(tasks.len());
@@ -233,6 +233,6 @@ impl<'a> Workshop<'_, 'a> {
                 top.reference = Some(reference);
             }
         }
-        Ok((tops, pen, notes))
+        Ok((tops, pen.close(), notes))
     }
 }

@@ -37,7 +37,7 @@ mod view;
 
 pub(crate) use class::{Class, LIGHT_BYTES};
 pub use memory::{HeapMemory, MemoryError, PageMemory, Words};
-pub(crate) use pen::Pen;
+pub(crate) use pen::{MadeNodes, Pen};
 pub(crate) use touch::{TOUCHED, Touched, touched, touched_links};
 pub(crate) use view::{BranchView, NewBranch, View, nibbles, rank_in};
 

@@ -5,30 +5,36 @@ use crate::{link::Link, path::Path, rlp::Leaf};
 use alloy_primitives::B256;
 use std::sync::atomic::Ordering::Relaxed;
 
-/// Makes nodes. What it made is freed again when it is dropped, unless [`Pen::keep`] was called.
+/// Makes nodes. What it made is freed again when it is dropped, unless it is kept.
 pub(crate) struct Pen<'a> {
-    arena: &'a Arena,
     // By pool.
     places: Vec<Vec<u32>>,
-    made: Vec<Link>,
-    bytes: u64,
+    made: MadeNodes<'a>,
     epoch: u32,
+}
+
+/// Nodes that no version holds yet: freed when this is dropped, unless [`MadeNodes::keep`] was called.
+pub(crate) struct MadeNodes<'a> {
+    arena: &'a Arena,
+    nodes: Vec<Link>,
+    bytes: u64,
 }
 
 impl<'a> Pen<'a> {
     /// `epoch` is written into every node: when it was last touched.
     pub(crate) fn new(arena: &'a Arena, epoch: u32) -> Self {
-        Self { arena, places: vec![Vec::new(); POOLS], made: Vec::new(), bytes: 0, epoch }
+        let made = MadeNodes { arena, nodes: Vec::new(), bytes: 0 };
+        Self { places: vec![Vec::new(); POOLS], made, epoch }
     }
 
     pub(crate) fn arena(&self) -> &'a Arena {
-        self.arena
+        self.made.arena
     }
 
     /// A leaf at `depth`.
     pub(crate) fn leaf<L: Leaf>(&mut self, depth: usize, key: &B256, value: &L) -> Result<Link, ArenaError> {
         let node = self.place(value.class(), depth)?;
-        value.write(key, self.epoch, &self.arena.view(node));
+        value.write(key, self.epoch, &self.arena().view(node));
         Ok(node)
     }
 
@@ -41,7 +47,7 @@ impl<'a> Pen<'a> {
         leaves: u32,
     ) -> Result<(Link, NewBranch<'a>), ArenaError> {
         let node = self.place(branch_class(mask.count_ones() as usize, !extension.is_empty(), leaves), depth)?;
-        Ok((node, NewBranch::begin(self.arena.view(node), mask, extension, leaves, self.epoch)))
+        Ok((node, NewBranch::begin(self.arena().view(node), mask, extension, leaves, self.epoch)))
     }
 
     /// A place for a copy of a branch at `depth` of this class; [`Pen::copy`] writes it.
@@ -58,16 +64,20 @@ impl<'a> Pen<'a> {
     /// A node at `depth` with every word of `old`, which may lie in another arena.
     pub(crate) fn carry(&mut self, depth: usize, old: &View<'_>) -> Result<(Link, View<'a>), ArenaError> {
         let node = self.place(old.class(), depth)?;
-        let view = self.arena.view(node);
+        let view = self.arena().view(node);
         view.copy(old);
         Ok((node, view))
     }
 
+    /// Puts away the pen, so that others get the places that it did not use, and leaves what it made.
+    pub(crate) fn close(mut self) -> MadeNodes<'a> {
+        let none = MadeNodes { arena: self.made.arena, nodes: Vec::new(), bytes: 0 };
+        std::mem::replace(&mut self.made, none)
+    }
+
     /// Keeps what was made, and tells how many bytes that is.
-    pub(crate) fn keep(mut self) -> u64 {
-        self.arena.live_bytes.fetch_add(self.bytes, Relaxed);
-        self.made.clear();
-        self.bytes
+    pub(crate) fn keep(self) -> u64 {
+        self.close().keep()
     }
 
     #[inline]
@@ -76,22 +86,40 @@ impl<'a> Pen<'a> {
         let places = &mut self.places[usize::from(pool.0)];
         if places.is_empty() {
             places.reserve(BATCH);
-            self.arena.take(pool, places)?;
+            self.made.arena.take(pool, places)?;
         }
         let node = Link::from_bits(places.pop().expect("the arena gave places or an error"));
-        self.made.push(node);
-        self.bytes += class.bytes() as u64;
+        self.made.nodes.push(node);
+        self.made.bytes += class.bytes() as u64;
         Ok(node)
     }
 }
 
 impl Drop for Pen<'_> {
     fn drop(&mut self) {
-        let mut free = self.arena.free();
+        let mut free = self.arena().free();
         for (places, unused) in free.places.iter_mut().zip(&self.places) {
             places.extend_from_slice(unused);
         }
-        for node in &self.made {
+    }
+}
+
+impl MadeNodes<'_> {
+    /// Keeps them, and tells how many bytes they are.
+    pub(crate) fn keep(mut self) -> u64 {
+        self.arena.live_bytes.fetch_add(self.bytes, Relaxed);
+        self.nodes.clear();
+        self.bytes
+    }
+}
+
+impl Drop for MadeNodes<'_> {
+    fn drop(&mut self) {
+        if self.nodes.is_empty() {
+            return;
+        }
+        let mut free = self.arena.free();
+        for node in &self.nodes {
             let (page, _) = super::split(*node);
             free.places[usize::from(self.arena.directory.pool(page).0)].push(node.bits());
         }
