@@ -13,7 +13,7 @@ const SLOT_SECONDS_MAX: u64 = 12;
 ///
 /// The next block comes a slot after the head, and its fork is that of this time: in the first slot of a fork the pool
 /// goes by the fork's rules already. A slot is as long as the time between the head and its parent. No clock is looked
-/// at: where slots are missed the consensus client's next attributes say better ([`pool_head_at`]).
+/// at: where slots are missed the consensus client's next attributes say better (`pool_head_at`).
 pub fn pool_head(view: &Arc<ChainView>) -> Option<Head> {
     let header = &view.head().block.header;
     let parent = view.header(&header.parent_hash).ok().flatten();
