@@ -6,104 +6,18 @@
 use crate::{
     TrieError,
     arena::{Arena, BranchView, NewBranch, Pen, View, nibbles, rank_in},
+    change::{Change, Present},
     levels::Levels,
     link::Link,
     load::{StoredLeaf, Tries, Want},
     path::{Path, common_nibbles, nibble_of},
     reference::Reference,
-    rlp::AccountLeaf,
 };
-use alloy_primitives::{B256, U256};
-use balsa_state::Account;
+use alloy_primitives::B256;
 use std::collections::HashMap;
 
 /// Leaves of a large build that are hashed together: their nodes fill about half of a second-level cache.
 const HASHED_TOGETHER: usize = 4096;
-
-/// A new value for a key, or its deletion.
-pub(crate) trait Change<L> {
-    fn key(&self) -> &B256;
-    /// `None` deletes.
-    fn value(&self) -> Option<L>;
-    /// Whether the key's leaf is in memory, linked from the root, and gets another value: then the shape of the trie stays.
-    fn replaces(&self) -> bool;
-}
-
-/// A leaf that is there.
-pub(crate) type Present<L> = (B256, Option<L>);
-
-impl<L: Copy> Change<L> for Present<L> {
-    fn key(&self) -> &B256 {
-        &self.0
-    }
-
-    fn value(&self) -> Option<L> {
-        self.1
-    }
-
-    fn replaces(&self) -> bool {
-        false
-    }
-}
-
-/// What becomes of an account.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct AccountChange<'u> {
-    pub(crate) key: &'u B256,
-    /// Nothing if it will be gone.
-    pub(crate) account: Option<&'u Account>,
-    pub(crate) storage: Link,
-    pub(crate) replaces: bool,
-}
-
-impl Change<AccountLeaf> for AccountChange<'_> {
-    fn key(&self) -> &B256 {
-        self.key
-    }
-
-    fn value(&self) -> Option<AccountLeaf> {
-        self.account.map(|account| AccountLeaf { account: *account, storage: self.storage })
-    }
-
-    fn replaces(&self) -> bool {
-        self.replaces
-    }
-}
-
-/// What becomes of a slot: zero deletes it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SlotChange<'u> {
-    pub(crate) slot: &'u (B256, U256),
-    pub(crate) replaces: bool,
-}
-
-impl Change<U256> for SlotChange<'_> {
-    fn key(&self) -> &B256 {
-        &self.slot.0
-    }
-
-    fn value(&self) -> Option<U256> {
-        Some(self.slot.1).filter(|value| !value.is_zero())
-    }
-
-    fn replaces(&self) -> bool {
-        self.replaces
-    }
-}
-
-impl<L, C: Change<L>> Change<L> for &C {
-    fn key(&self) -> &B256 {
-        C::key(self)
-    }
-
-    fn value(&self) -> Option<L> {
-        C::value(self)
-    }
-
-    fn replaces(&self) -> bool {
-        C::replaces(self)
-    }
-}
 
 /// A subtree as its parent will hold it.
 #[derive(Clone, Copy, Debug)]

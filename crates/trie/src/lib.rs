@@ -10,6 +10,7 @@
 mod arena;
 mod branch;
 mod branch_difference;
+mod change;
 mod edit;
 mod error;
 mod levels;

@@ -3,7 +3,8 @@
 use crate::{
     Branch, NodeSource, SMALL_LEAVES_MAX, SourceError, TrieError, Updates,
     arena::{Pen, nibbles},
-    edit::{Edit, Notes, Precut, Present},
+    change::Present,
+    edit::{Edit, Notes, Precut},
     error::{TrieId, WrongHash},
     levels::Levels,
     link::Link,

@@ -27,8 +27,9 @@ pub(crate) struct Probe<'k> {
     is_done: bool,
 }
 
-/// Probes that one thread takes down together: they, and the lines that they read, stay in the second-level cache.
-const PART: usize = 512;
+/// Probes, and plans for what they find, that one thread takes together: they, and the lines that they read, stay in the
+/// second-level cache.
+pub(crate) const PART: usize = 512;
 
 /// Where a key's leaf is.
 #[derive(Clone, Copy, Debug)]

@@ -3,18 +3,16 @@
 use crate::{
     AccountUpdate, Updates,
     arena::Arena,
-    edit::{AccountChange, Child},
+    change::AccountChange,
+    edit::Child,
     link::Link,
-    locate::Located,
+    locate::{Located, PART},
     reference::Reference,
     rlp::{AccountLeaf, Leaf},
 };
 use alloy_primitives::B256;
 use balsa_state::{Account, EMPTY_ROOT};
 use rayon::prelude::*;
-
-/// Plans that one thread makes at a time, if there are many.
-const PART: usize = 512;
 
 /// The plans of a block's accounts, in the order of its updates.
 #[derive(Default)]

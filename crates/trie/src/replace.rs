@@ -7,7 +7,8 @@
 use crate::{
     TrieError,
     arena::{NewBranch, TOUCHED, View, touched},
-    edit::{Change, Child, Edit, split_at_nibble},
+    change::Change,
+    edit::{Child, Edit, split_at_nibble},
     link::Link,
     load::StoredLeaf,
     path::nibble_of,

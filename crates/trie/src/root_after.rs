@@ -3,7 +3,8 @@
 use crate::{
     NodeChanges, NodeSource, StateTrie, TrieError, Updates,
     arena::{Arena, MadeNodes, Pen},
-    edit::{Child, Precut, SlotChange},
+    change::SlotChange,
+    edit::{Child, Precut},
     error::TrieId,
     link::Link,
     load::{ACCOUNTS, Addresses, Tries},

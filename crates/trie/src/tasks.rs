@@ -8,7 +8,8 @@
 use crate::{
     Path, TrieError,
     arena::{Arena, MadeNodes, Pen},
-    edit::{Change, Child, Edit, Notes, Precut, split_at_nibble},
+    change::Change,
+    edit::{Child, Edit, Notes, Precut, split_at_nibble},
     levels::Levels,
     link::Link,
     load::{StoredLeaf, Tries},

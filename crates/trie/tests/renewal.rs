@@ -203,17 +203,17 @@ proptest! {
     }
 }
 
+fn account(n: u32, nonce: u64) -> AccountUpdate {
+    AccountUpdate { address_hash: keccak256(n.to_be_bytes()), nonce: Some(nonce), ..AccountUpdate::default() }
+}
+
+fn updates(mut accounts: Vec<AccountUpdate>) -> Updates {
+    accounts.sort_by_key(|account| account.address_hash);
+    Updates { accounts, keep_empty: false }
+}
+
 #[test]
 fn hot_paths_stay() {
-    let account = |n: u32, nonce| AccountUpdate {
-        address_hash: keccak256(n.to_be_bytes()),
-        nonce: Some(nonce),
-        ..AccountUpdate::default()
-    };
-    let updates = |mut accounts: Vec<AccountUpdate>| {
-        accounts.sort_by_key(|account| account.address_hash);
-        Updates { accounts, keep_empty: false }
-    };
     let mut store = MemoryNodes::default();
     let genesis = updates((0..20_000).map(|n| account(n, 1)).collect());
     let mut trie = StateTrie::empty();
@@ -245,15 +245,6 @@ fn hot_paths_stay() {
 /// Records are kept of branches over many leaves: counts must stay right through eviction, reading and deletion.
 #[test]
 fn a_trie_that_shrinks_after_an_eviction_forgets_its_records() {
-    let account = |n: u32, nonce: u64| AccountUpdate {
-        address_hash: keccak256(n.to_be_bytes()),
-        nonce: Some(nonce),
-        ..AccountUpdate::default()
-    };
-    let updates = |mut accounts: Vec<AccountUpdate>| {
-        accounts.sort_by_key(|account| account.address_hash);
-        Updates { accounts, keep_empty: false }
-    };
     let (mut model, mut trie, mut store) = (Model::default(), StateTrie::empty(), MemoryNodes::default());
     let mut step = |trie: &mut StateTrie, updates: Updates| {
         model.apply(&updates);
