@@ -36,6 +36,7 @@ mod phases;
 mod precompiles;
 mod requests;
 mod transaction;
+mod vast_memory;
 mod watched_handler;
 
 pub use access_watch::{AccessWatch, PlacedEvent};

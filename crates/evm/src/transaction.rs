@@ -27,6 +27,7 @@ use crate::{
     journal::Journal,
     net_gas_metering,
     precompiles::BlockPrecompiles,
+    vast_memory,
 };
 
 /// A signed transaction of any type up to EIP-7702, blobs by their hashes only (EIP-2718).
@@ -105,6 +106,7 @@ impl<V: StateView, O: Observation<V>> TransactionEvm<V, O> {
         if environment.rules.fork == Fork::Constantinople {
             net_gas_metering::install(&mut evm);
         }
+        vast_memory::install(&mut evm);
         let mut evm = Self { evm, keep_empty: !environment.rules.has(Fork::SpuriousDragon) };
         evm.reset();
         evm
