@@ -166,13 +166,14 @@ impl Executor {
     ) -> Result<ExecutedBlock, ExecuteError> {
         self.prepare(block, list, parent, |run| {
             match plan(self.mode, &run.environment.rules, block, run.received.as_ref()) {
-                Plan::Sequential(reason) => run.sequential(Path::Sequential(reason), Unobserved),
+                Plan::Sequential(reason) => run.sequential(Path::Sequential(reason), Unobserved, |_| ()),
                 Plan::Parallel { list, inline } => run.parallel(list, inline),
             }
         })
     }
 
-    /// The same by the sequential executor, its transactions watched by `observer`.
+    /// The same by the sequential executor, its transactions watched by `observer`. `closed` is shown the state after the
+    /// block, unless a transaction has made it invalid.
     ///
     /// # Errors
     /// As [`execute`](Self::execute).
@@ -182,9 +183,10 @@ impl Executor {
         list: Option<Bytes>,
         parent: &Parent,
         observer: impl for<'s> Observation<BlockState<'s>>,
+        closed: impl FnOnce(&BlockState<'_>),
     ) -> Result<ExecutedBlock, ExecuteError> {
         let path = Path::Sequential(SequentialReason::Observed);
-        self.prepare(block, list, parent, |run| run.sequential(path, observer))
+        self.prepare(block, list, parent, |run| run.sequential(path, observer, closed))
     }
 
     /// Everything before the first transaction; `execute` does the rest.
@@ -226,10 +228,11 @@ impl BlockRun<'_> {
         &self,
         path: Path,
         observer: impl for<'s> Observation<BlockState<'s>>,
+        closed: impl FnOnce(&BlockState<'_>),
     ) -> Result<ExecutedBlock, ExecuteError> {
         let Self { block, senders, parent, environment, .. } = *self;
         let input = SequentialInput { block, senders, parent, environment, codes: &self.executor.codes };
-        Ok(self.judge(sequential::execute(&input, observer)?, path)?)
+        Ok(self.judge(sequential::execute(&input, observer, closed)?, path)?)
     }
 
     /// The parallel run if it succeeds in everything, or else whatever the sequential one says.
@@ -255,7 +258,7 @@ impl BlockRun<'_> {
             };
         let number = block.header.number;
         warn!(number, hash = %block.hash, %fault, "parallel execution failed, running the block sequentially");
-        let executed = self.sequential(Path::Fallback, Unobserved)?;
+        let executed = self.sequential(Path::Fallback, Unobserved, |_| ())?;
         error!(number, hash = %block.hash, %fault, "block is valid, parallel execution was wrong");
         Ok(executed)
     }

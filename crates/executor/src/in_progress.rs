@@ -193,13 +193,18 @@ impl<'a, O: Observation<BlockState<'a>>> BlockInProgress<'a, O> {
     /// # Errors
     /// See [`ExecuteError`].
     pub fn close(self, closing: Closing<'_>) -> Result<ClosedBlock, ExecuteError> {
-        let Execution { receipts, requests, list, diff, after } = self.execution(closing)?;
+        let Execution { receipts, requests, list, diff, after } = self.execution(closing, |_| ())?;
         let (gas, receipts) = receipts.finish();
         let list = list.map(|ExecutedList { bytes, hash, items }| RecordedList { bytes, hash, items });
         Ok(ClosedBlock { receipts, gas_used: gas.used(), requests, list, diff, after })
     }
 
-    pub(crate) fn execution(self, closing: Closing<'_>) -> Result<Execution, ExecuteError> {
+    /// Closes the block; `closed` is shown the state after it.
+    pub(crate) fn execution(
+        self,
+        closing: Closing<'_>,
+        closed: impl FnOnce(&BlockState<'a>),
+    ) -> Result<Execution, ExecuteError> {
         let Self { parent, environment, codes, evm, receipts, mut recorder } = self;
         let span = debug_span!(target: "balsa::stage", "execute").entered();
         let rules = &environment.rules;
@@ -213,6 +218,7 @@ impl<'a, O: Observation<BlockState<'a>>> BlockInProgress<'a, O> {
         let outcomes = phase.finish().1;
         let last_index = receipts.receipts().len() as u32 + 1;
         keep(&mut state, recorder.as_mut().map(|recorder| (recorder, last_index)), &outcomes)?;
+        closed(&state);
         drop(span);
 
         let _span = debug_span!(target: "balsa::stage", "merkleize").entered();

@@ -22,10 +22,12 @@ pub(crate) struct SequentialInput<'a> {
     pub(crate) codes: &'a Arc<CodeCache>,
 }
 
-/// Executes the block, recording its access list where the rules have one; `observer` watches its transactions.
+/// Executes the block, recording its access list where the rules have one; `observer` watches its transactions, and
+/// `closed` is shown the state after it.
 pub(crate) fn execute<'a, O: Observation<BlockState<'a>>>(
     input: &SequentialInput<'a>,
     observer: O,
+    closed: impl FnOnce(&BlockState<'a>),
 ) -> Result<Execution, ExecuteError> {
     let SequentialInput { block, senders, parent, environment, codes } = *input;
     let span = debug_span!(target: "balsa::stage", "execute").entered();
@@ -37,7 +39,7 @@ pub(crate) fn execute<'a, O: Observation<BlockState<'a>>>(
     let withdrawals = block.withdrawals.as_deref().map_or(&[][..], |all| all);
     let closing = Closing { ommers: &block.ommers, withdrawals };
     drop(span);
-    open.execution(closing)
+    open.execution(closing, closed)
 }
 
 /// A transaction that a builder would pass over makes a block invalid.

@@ -38,16 +38,14 @@ struct DumpedAccount {
 pub(crate) struct Places(BTreeMap<Address, BTreeSet<U256>>);
 
 impl Places {
-    /// Those that a fixture names.
-    pub(crate) fn of(accounts: &Accounts) -> Self {
-        let place = |(address, account): (&Address, &crate::fixture::Account)| {
-            (*address, account.storage.keys().map(|slot| slot.0).collect())
-        };
-        Self(accounts.iter().map(place).collect())
+    /// Adds those that a fixture names.
+    pub(crate) fn name(&mut self, accounts: &Accounts) {
+        let slots = |account: &crate::fixture::Account| account.storage.keys().map(|slot| slot.0).collect();
+        self.reach(accounts.iter().map(|(address, account)| (*address, slots(account))));
     }
 
-    /// Those that were reached as well.
-    pub(crate) fn extend(&mut self, reached: impl IntoIterator<Item = (Address, Vec<U256>)>) {
+    /// Adds those that were reached.
+    pub(crate) fn reach(&mut self, reached: impl IntoIterator<Item = (Address, Vec<U256>)>) {
         for (address, slots) in reached {
             self.0.entry(address).or_default().extend(slots);
         }

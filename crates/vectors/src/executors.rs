@@ -1,12 +1,15 @@
 //! The executors that run a test's blocks, as the mode asks.
 
+use crate::dump::Places;
 use crate::eip3155::Tracer;
 use crate::tree::{ImportError, Tree};
 use crate::{Mode, Options, TraceOutput};
 use alloy_primitives::Bytes;
 use balsa_chainspec::{ChainSpec, Fork};
-use balsa_evm::Watched;
+use balsa_evm::{Unobserved, Watched};
 use balsa_executor::{ExecutedBlock, ExecutionMode, Executor, Path, SealedBlock};
+use balsa_state::BlockState;
+use std::cell::RefCell;
 use std::sync::{Arc, LazyLock};
 
 /// One pool for all tests: threads are dear. Code is kept for one test: hundreds of thousands of tests have more of it
@@ -23,6 +26,8 @@ pub(crate) struct Executors {
     parallel: Executor,
     mode: Mode,
     trace: Option<TraceOutput>,
+    /// What blocks have reached so far, if a dump is to be made of it.
+    reached: Option<RefCell<Places>>,
 }
 
 impl Executors {
@@ -30,25 +35,42 @@ impl Executors {
         let serial = EXECUTOR.as_ref().map_err(Clone::clone)?.for_chain(spec);
         // Small blocks go to the pool too: nearly all of the suites' are small.
         let parallel = serial.with_mode(ExecutionMode::Parallel);
-        Ok(Self { serial, parallel, mode: options.mode, trace: options.trace.clone() })
+        let reached = options.dump.then(RefCell::default);
+        Ok(Self { serial, parallel, mode: options.mode, trace: options.trace.clone(), reached })
     }
 
-    /// The same executors, without traces.
+    /// The same executors, without traces, and without notes of what is reached.
     pub(crate) fn untraced(&self) -> Self {
         let mode = |executor: &Executor, mode| executor.with_mode(mode);
         let serial = mode(&self.serial, ExecutionMode::Sequential);
-        Self { serial, parallel: mode(&self.parallel, ExecutionMode::Parallel), mode: self.mode, trace: None }
+        Self {
+            serial,
+            parallel: mode(&self.parallel, ExecutionMode::Parallel),
+            mode: self.mode,
+            trace: None,
+            reached: None,
+        }
     }
 
     /// The sequential executor's run, traced if that was asked for.
     fn in_sequence(&self, tree: &Tree, block: &SealedBlock, list: Option<Bytes>) -> Result<ExecutedBlock, ImportError> {
+        let closed = |state: &BlockState<'_>| {
+            if let Some(reached) = &self.reached {
+                reached.borrow_mut().reach(state.reached());
+            }
+        };
         match &self.trace {
-            None => tree.execute(&self.serial, block, list),
+            None => tree.execute_observed(&self.serial, block, list, Unobserved, closed),
             Some(output) => {
                 let mut tracer = Tracer::new(output);
-                tree.execute_observed(&self.serial, block, list, Watched::new(&mut tracer))
+                tree.execute_observed(&self.serial, block, list, Watched::new(&mut tracer), closed)
             }
         }
+    }
+
+    /// The addresses and slots that the blocks so far have reached, if they were asked for.
+    pub(crate) fn reached(self) -> Option<Places> {
+        self.reached.map(RefCell::into_inner)
     }
 
     /// Executes a block: in both ways where it has a list and the mode asks for both, which must then agree.

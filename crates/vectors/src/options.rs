@@ -23,7 +23,7 @@ pub struct Options {
     pub expected_failures: ExpectedFailures,
     /// Where each executed instruction is written to. Traces are of the sequential executor, one test at a time.
     pub trace: Option<TraceOutput>,
-    /// Show the state after each state test.
+    /// Show the state after each state test and each test of blocks in RLP.
     pub dump: bool,
     /// Run each state test over and over, and say how long it takes.
     pub bench: bool,

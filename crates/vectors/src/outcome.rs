@@ -20,7 +20,7 @@ pub struct Outcome {
     /// What was not as the suite says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// The state after a state test, if it was asked for.
+    /// The state after the test, if it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<Box<Dump>>,
     /// How long a state test's transaction takes, if it was asked for.

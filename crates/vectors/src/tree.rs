@@ -96,15 +96,16 @@ impl Tree {
         Ok(executor.execute(block, list, &self.checked_parent(block)?)?)
     }
 
-    /// The same by the sequential executor, with its transactions watched.
+    /// The same by the sequential executor, with its transactions watched; `closed` is shown the state after them.
     pub(crate) fn execute_observed(
         &self,
         executor: &Executor,
         block: &SealedBlock,
         list: Option<Bytes>,
         observer: impl for<'s> Observation<BlockState<'s>>,
+        closed: impl FnOnce(&BlockState<'_>),
     ) -> Result<ExecutedBlock, ImportError> {
-        Ok(executor.execute_observed(block, list, &self.checked_parent(block)?, observer)?)
+        Ok(executor.execute_observed(block, list, &self.checked_parent(block)?, observer, closed)?)
     }
 
     /// The parent, of which the block may be a child as far as the chain's consensus goes.

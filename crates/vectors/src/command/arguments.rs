@@ -52,7 +52,7 @@ pub struct Arguments {
     trace: bool,
     #[command(flatten)]
     trace_form: TraceForm,
-    /// Add the state after each state test to its outcome.
+    /// Add the state after each state test, or test of blocks in RLP, to its outcome.
     #[arg(long)]
     dump: bool,
     /// Add the time that each state test's transaction takes to its outcome, one test after another.
@@ -109,8 +109,14 @@ impl Arguments {
         if self.trace && self.mode == Mode::Parallel {
             return print::usage_error("--trace shows the sequential executor: use --mode serial or --mode both");
         }
-        if (self.dump || self.bench) && !kinds.contains(&Kind::State) {
-            return print::usage_error("--dump and --bench are for state tests");
+        if self.bench && !kinds.contains(&Kind::State) {
+            return print::usage_error("--bench is for state tests");
+        }
+        if self.dump && !kinds.iter().any(|kind| matches!(kind, Kind::State | Kind::Blockchain)) {
+            return print::usage_error("--dump is for state tests and tests of blocks in RLP");
+        }
+        if self.dump && self.mode == Mode::Parallel && kinds.contains(&Kind::Blockchain) {
+            return print::usage_error("--dump asks the sequential executor: use --mode serial or --mode both");
         }
         let options = match self.options() {
             Ok(options) => options,

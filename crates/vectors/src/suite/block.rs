@@ -2,6 +2,7 @@
 
 use super::malformed;
 use crate::chain::{genesis_header, test_chain};
+use crate::dump::Dump;
 use crate::exception::{accepts, name_of_block_fault, name_of_decode_fault};
 use crate::fixture::{Accounts, Block, BlockchainTest, RawTest, encode_access_list, parse_bytes};
 use crate::tree::{ImportError, Tree};
@@ -20,10 +21,14 @@ pub(super) fn run(place: &Place, test: &RawTest<'_>, options: &Options) -> Vec<O
     if !options.selects_fork(&test.network) {
         return Vec::new();
     }
-    vec![Outcome::new(place, test.network.clone(), judge(&test, options).map(Some))]
+    let mut dump = None;
+    let judged = judge(&test, options, &mut dump);
+    let outcome = Outcome::new(place, test.network.clone(), judged.map(Some));
+    vec![Outcome { state: dump.map(Box::new), ..outcome }]
 }
 
-fn judge(test: &BlockchainTest<'_>, options: &Options) -> Result<B256, String> {
+/// Runs the test. The state after it is shown whether it passed or not.
+fn judge(test: &BlockchainTest<'_>, options: &Options, dump: &mut Option<Dump>) -> Result<B256, String> {
     if test.blocks.is_empty() {
         return Err("the test has no block".to_owned());
     }
@@ -35,13 +40,14 @@ fn judge(test: &BlockchainTest<'_>, options: &Options) -> Result<B256, String> {
         tree: Tree::new(chain.clone(), genesis, world),
         chain,
     };
-    for (index, block) in test.blocks.iter().enumerate() {
-        run.take(block, &test.network).map_err(|error| format!("block {index}: {error}"))?;
+    let judged = run.take_all(test);
+    if let Some(mut places) = run.executors.reached() {
+        let pre: Accounts = serde_json::from_str(test.pre.get()).map_err(malformed)?;
+        places.name(&pre);
+        let World { state, trie, .. } = run.tree.head_world();
+        *dump = Some(Dump::of(trie.root(), state, &places).map_err(|error| error.to_string())?);
     }
-    if run.tree.head() != test.lastblockhash {
-        return Err(format!("head is {}, expected {}", run.tree.head(), test.lastblockhash));
-    }
-    check_post_state(run.tree.head_world(), test.post_state.as_ref(), test.post_state_hash)
+    judged
 }
 
 /// The state of `pre`, whose root the genesis header holds.
@@ -72,6 +78,17 @@ struct Run {
 }
 
 impl Run {
+    /// Takes the blocks of the test, and compares the head and the state at the end.
+    fn take_all(&mut self, test: &BlockchainTest<'_>) -> Result<B256, String> {
+        for (index, block) in test.blocks.iter().enumerate() {
+            self.take(block, &test.network).map_err(|error| format!("block {index}: {error}"))?;
+        }
+        if self.tree.head() != test.lastblockhash {
+            return Err(format!("head is {}, expected {}", self.tree.head(), test.lastblockhash));
+        }
+        check_post_state(self.tree.head_world(), test.post_state.as_ref(), test.post_state_hash)
+    }
+
     /// Takes the next block of the test, which must be kept or refused as the test says.
     fn take(&mut self, block: &Block<'_>, network: &str) -> Result<(), String> {
         let bytes = parse_bytes(&block.rlp).ok_or("malformed fixture: rlp")?;

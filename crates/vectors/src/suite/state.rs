@@ -107,8 +107,9 @@ impl Stage {
             output.write(&state_root_line(root));
         }
         if options.dump {
-            let mut places = Places::of(&test.pre);
-            places.extend(state.reached());
+            let mut places = Places::default();
+            places.name(&test.pre);
+            places.reach(state.reached());
             seen.dump = Some(Dump::of(root, &after, &places).map_err(|error| error.to_string())?);
         }
         if options.bench {
