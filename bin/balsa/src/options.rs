@@ -131,9 +131,10 @@ impl LogOptions {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "State")]
 pub(crate) struct StateMemoryOptions {
-    /// Memory for recent blocks and what their states do not share; beyond it the oldest are written early.
+    /// Memory for states: the trie, recent blocks with their changes, what was read lately. Looked at after every block:
+    /// what was not changed for long is left to the disk, and the oldest blocks are written early.
     #[arg(id = "state_cache_bytes", long = "state.cache-bytes", global = true, value_name = "BYTES",
-        default_value_t = ChainSettings::default().kept_bytes_max)]
+        default_value_t = ChainSettings::default().state_bytes_max)]
     cache_bytes: u64,
     /// Keep the nodes of the trie in a file of this directory, mapped into memory, instead of anonymous memory. The
     /// file is deleted at the end.
@@ -145,7 +146,7 @@ impl StateMemoryOptions {
     /// The settings of chains.
     pub(crate) fn settings(&self) -> ChainSettings {
         ChainSettings {
-            kept_bytes_max: self.cache_bytes,
+            state_bytes_max: self.cache_bytes,
             trie_memory: self.mmap_dir.clone().map_or(TrieMemory::Anonymous, TrieMemory::FilesIn),
             ..ChainSettings::default()
         }

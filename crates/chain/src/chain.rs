@@ -11,10 +11,11 @@ use alloy_primitives::{B256, Bytes};
 use balsa_executor::{Executor, SealedBlock};
 use balsa_state::{ReadCache, ReadCacheStats};
 use balsa_storage::{PersistStats, Persister, Store, StoreStats};
+use balsa_trie::ArenaWatch;
 
 use crate::{
     BadBlock, ChainError, ChainSettings, ChainView, HeadChange, ImportOutcome, ImportedBlock, KeptBlock, LookupError,
-    Rejection, bad_blocks::BadBlocks, fork_choice, invalid_blocks::InvalidBlocks, verify::Refused,
+    Rejection, StateMemory, bad_blocks::BadBlocks, fork_choice, invalid_blocks::InvalidBlocks, verify::Refused,
 };
 
 /// A chain and the right to change it.
@@ -33,6 +34,10 @@ pub struct Chain {
     /// Stands at the state after block `cache_at`.
     pub(crate) cache: Arc<ReadCache>,
     pub(crate) cache_at: B256,
+    /// Tries that were left behind, as long as readers hold them.
+    pub(crate) old_arenas: Vec<ArenaWatch>,
+    pub(crate) state_bytes_peak: u64,
+    pub(crate) renewals: u64,
 }
 
 /// What a chain holds in memory, by component.
@@ -40,12 +45,10 @@ pub struct Chain {
 pub struct ChainMemory {
     /// Blocks with their states, on all branches.
     pub kept_blocks: usize,
-    /// Rough bytes of them: blocks, receipts, lists, layers, and what each has of the trie that its parent has not.
-    pub kept_bytes: u64,
-    /// Bytes of the trie's nodes, of all versions together.
+    /// What obeys the budget of states.
+    pub states: StateMemory,
+    /// Bytes of the trie's nodes, of all versions together, in the pages of `states`.
     pub trie_live_bytes: u64,
-    /// Bytes of the pages that these nodes are in.
-    pub trie_page_bytes: u64,
     /// Accounts and slots in the read cache.
     pub cache_entries: u64,
     /// Bytes of the store's block cache.
@@ -103,7 +106,11 @@ impl Chain {
                     transactions: block.transactions.len(),
                     path: executed.path,
                 };
-                self.stage(&Arc::new(KeptBlock::new(block, executed, &parent)))?;
+                let kept = Arc::new(KeptBlock::new(block, executed, &parent));
+                // So that nobody here holds a trie that is left behind.
+                drop(parent);
+                self.stage(kept)?;
+                self.keep_to_budget(&imported.hash)?;
                 Ok(ImportOutcome::Imported(imported))
             }
             Err(Refused { reason, recorded_list }) => {
@@ -171,12 +178,10 @@ impl Chain {
     /// If the store cannot be asked.
     pub fn memory(&self) -> Result<ChainMemory, ChainError> {
         let store = self.store.stats()?;
-        let trie = self.view.head().trie.arena_bytes();
         Ok(ChainMemory {
             kept_blocks: self.view.tree.blocks().count(),
-            kept_bytes: self.view.tree.heap_bytes(),
-            trie_live_bytes: trie.live,
-            trie_page_bytes: trie.pages,
+            states: self.state_memory(),
+            trie_live_bytes: self.view.head().trie.arena_bytes().live,
             cache_entries: self.cache.stats().entries,
             store_cache_bytes: store.cache_bytes,
             store_write_buffer_bytes: store.write_buffer_bytes,

@@ -69,7 +69,7 @@ impl Chain {
         let old = self.view.head().pointer();
         self.update(|view| view.tree.follow(&branches));
         let new = self.view.head().pointer();
-        self.hand_over_old()?;
+        self.keep_to_budget(hash)?;
         Ok(Some(HeadChange { old, new, reverted: branches.reverted, applied: branches.applied }))
     }
 }

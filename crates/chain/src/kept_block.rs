@@ -6,7 +6,7 @@ use alloy_primitives::{B256, Bytes, U256};
 use balsa_executor::{ExecutedBlock, Receipt, SealedBlock};
 use balsa_state::{Layer, StateDiff};
 use balsa_storage::{BlockPointer, Head, StateChange};
-use balsa_trie::{StateTrie, cow_bytes};
+use balsa_trie::StateTrie;
 
 /// A valid block, executed.
 #[derive(Clone, Debug)]
@@ -24,19 +24,17 @@ pub struct KeptBlock {
     /// The state's trie after it.
     pub trie: StateTrie,
     pub(crate) change: StateChange,
-    /// Rough size on the heap, of the trie only what the parent's version does not have.
+    /// Rough size on the heap, without the trie.
     pub(crate) heap_bytes: u64,
 }
 
 impl KeptBlock {
     /// What came of a block on its parent.
     pub(crate) fn new(block: SealedBlock, executed: ExecutedBlock, parent: &Self) -> Self {
-        let trie_bytes = cow_bytes(&parent.trie, &executed.trie);
         let layer = Arc::new(Layer::new(executed.diff));
         let change = StateChange { layer, nodes: Arc::new(executed.nodes) };
         let total_difficulty = parent.total_difficulty.saturating_add(block.header.difficulty);
         Self::assemble(block, executed.receipts.receipts, executed.list, total_difficulty, executed.trie, change)
-            .heavier_by(trie_bytes)
     }
 
     /// The block whose state the store holds: it changed nothing above the store.
@@ -63,11 +61,6 @@ impl KeptBlock {
         let heap_bytes = heap_bytes(&block, &receipts, list.as_ref(), &change);
         let (block, receipts) = (Arc::new(block), Arc::new(receipts));
         Self { block, transaction_hashes, receipts, list, total_difficulty, trie, change, heap_bytes }
-    }
-
-    fn heavier_by(mut self, bytes: u64) -> Self {
-        self.heap_bytes += bytes;
-        self
     }
 
     /// The block's number.
@@ -106,7 +99,7 @@ impl KeptBlock {
     }
 }
 
-/// Rough bytes of a block and its layer; what it has of the trie comes on top.
+/// Rough bytes of a block and its layer.
 fn heap_bytes(block: &SealedBlock, receipts: &[Receipt], list: Option<&Bytes>, change: &StateChange) -> u64 {
     let logs: usize = receipts.iter().flat_map(|receipt| receipt.logs()).map(|log| 160 + log.data.data.len()).sum();
     let receipts = size_of_val(receipts) + logs;

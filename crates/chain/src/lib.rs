@@ -10,7 +10,7 @@
 //!
 //! What is invalid leaves no trace but its hash. What is this node's own fault is a [`ChainError`] and never a verdict.
 //!
-//! Reading order: `chain.rs`, `kept_block.rs`, `tree.rs`, `verify.rs`, `fork_choice.rs`, `persistence.rs`, `open.rs`.
+//! Reading order: `chain.rs`, `kept_block.rs`, `tree.rs`, `verify.rs`, `fork_choice.rs`, `persistence.rs`, `state_budget.rs`, `open.rs`.
 
 mod bad_blocks;
 mod block_record;
@@ -27,6 +27,7 @@ mod persistence;
 mod preparation;
 mod settings;
 mod stage;
+mod state_budget;
 mod state_bytes;
 mod tree;
 mod trie_renewal;
@@ -42,5 +43,6 @@ pub use kept_block::KeptBlock;
 pub use outcome::{ImportOutcome, ImportedBlock, InvalidReason, Rejection};
 pub use preparation::Preparation;
 pub use settings::{ChainSettings, TrieMemory};
+pub use state_budget::StateMemory;
 pub use state_bytes::StateBytes;
 pub use view::{ChainView, FoundTransaction};

@@ -12,7 +12,8 @@ use tracing::{info, warn};
 
 use crate::{
     Chain, ChainError, ChainReader, ChainSettings, ChainView, GenesisBlock, KeptBlock, LookupError,
-    bad_blocks::BadBlocks, block_record, fork_choice, invalid_blocks::InvalidBlocks, tree::Tree,
+    bad_blocks::BadBlocks, block_record, fork_choice, invalid_blocks::InvalidBlocks,
+    state_budget::read_cache_bytes_max, tree::Tree,
 };
 
 impl Chain {
@@ -56,6 +57,7 @@ impl Chain {
             store: Arc::new(snapshot),
             tree: Tree::new(root.clone()),
         });
+        let cache_bytes_max = read_cache_bytes_max(&settings);
         Ok(Self {
             persister: Persister::start(store.clone())?,
             store,
@@ -65,8 +67,11 @@ impl Chain {
             view,
             invalid: InvalidBlocks::default(),
             bad: BadBlocks::default(),
-            cache: Arc::new(ReadCache::default()),
+            cache: Arc::new(ReadCache::new(cache_bytes_max)),
             cache_at: root.hash(),
+            old_arenas: Vec::new(),
+            state_bytes_peak: 0,
+            renewals: 0,
         })
     }
 
@@ -84,6 +89,7 @@ impl Chain {
             match self.verify(&parent, &block, list)? {
                 Ok(executed) => {
                     self.keep(&Arc::new(KeptBlock::new(block, executed, &parent)));
+                    self.keep_to_budget(&pointer.hash)?;
                 }
                 // It was valid when it was stored: another version of this program, or damage.
                 Err(refused) => {

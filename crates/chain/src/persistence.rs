@@ -7,10 +7,11 @@
 
 use std::sync::Arc;
 
+use alloy_primitives::B256;
 use balsa_storage::{CanonicalBlock, FlushBatch};
 use tracing::debug_span;
 
-use crate::{Chain, ChainError, ChainSettings, ChainView, KeptBlock};
+use crate::{Chain, ChainError, ChainSettings, ChainView, KeptBlock, state_budget::blocks_bytes_max};
 
 impl Chain {
     /// Waits until everything handed over is on disk.
@@ -60,10 +61,18 @@ impl Chain {
         Ok(self.persister.close()?)
     }
 
-    /// Hands blocks over when there are more than the settings keep, and begins the trie anew when it is too large.
-    pub(crate) fn hand_over_old(&mut self) -> Result<(), ChainError> {
-        self.hand_over(blocks_too_many(&self.view, &self.settings))?;
-        self.renew_trie_if_large()
+    /// Hands blocks over when there are more than the settings keep, or more bytes of them. `newest` descends from the root
+    /// afterwards too.
+    pub(crate) fn hand_over_old(&mut self, newest: &B256) -> Result<(), ChainError> {
+        let common = self.view.tree.common_number(newest);
+        loop {
+            let above_root = common - self.view.root().number();
+            let count = blocks_too_many(&self.view, &self.settings).min(above_root);
+            if count == 0 {
+                return Ok(());
+            }
+            self.hand_over(count)?;
+        }
     }
 
     /// Hands the oldest `count` canonical blocks of the tree over, in one batch.
@@ -104,8 +113,8 @@ fn blocks_too_many(view: &ChainView, settings: &ChainSettings) -> u64 {
     if above_root >= kept + settings.flush_blocks.max(1) {
         return above_root - kept;
     }
-    if view.tree.heap_bytes() > settings.kept_bytes_max {
-        return (above_root / 2).min(above_root.saturating_sub(ChainSettings::KEPT_BLOCKS_MIN));
+    if view.tree.blocks_bytes() > blocks_bytes_max(settings) {
+        return above_root.saturating_sub(ChainSettings::KEPT_BLOCKS_MIN).min(above_root.div_ceil(2));
     }
     0
 }

@@ -13,12 +13,10 @@ pub struct ChainSettings {
     /// Blocks that are flushed at once when more than `kept_blocks` are there; a slot that several of them write
     /// reaches the disk once.
     pub flush_blocks: u64,
-    /// Bytes of blocks and states in memory from which blocks are flushed earlier than `kept_blocks` says.
-    pub kept_bytes_max: u64,
-    /// Bytes that the trie's pages may take in memory; before they do, nodes that were not changed for long are left to
-    /// the disk.
-    pub trie_bytes_max: u64,
-    /// Where these nodes lie.
+    /// Bytes that states may take in memory: the trie, recent blocks with their layers, the read cache. Before they do,
+    /// nodes that were not changed for long are left to the disk, and blocks are flushed earlier than `kept_blocks` says.
+    pub state_bytes_max: u64,
+    /// Where the trie's nodes lie.
     pub trie_memory: TrieMemory,
     /// The store below.
     pub storage: Settings,
@@ -34,8 +32,7 @@ impl Default for ChainSettings {
         Self {
             kept_blocks: 128,
             flush_blocks: 32,
-            kept_bytes_max: 1 << 30,
-            trie_bytes_max: 4 << 30,
+            state_bytes_max: 4 << 30,
             trie_memory: TrieMemory::default(),
             storage: Settings::default(),
         }

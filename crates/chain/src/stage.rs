@@ -10,9 +10,9 @@ use crate::{Chain, ChainError, KeptBlock, block_record, verify::advance_cache};
 impl Chain {
     /// Puts an executed block into the tree and hands its record to the persister: its state may be lost in a crash,
     /// the block itself is executed again then.
-    pub(crate) fn stage(&mut self, kept: &Arc<KeptBlock>) -> Result<(), ChainError> {
-        self.keep(kept);
-        let blocks = vec![Arc::new(block_record::record(kept))];
+    pub(crate) fn stage(&mut self, kept: Arc<KeptBlock>) -> Result<(), ChainError> {
+        self.keep(&kept);
+        let blocks = vec![Arc::new(block_record::record(&kept))];
         let _span = debug_span!(target: "balsa::stage", "hand_over").entered();
         Ok(self.persister.persist(FlushBatch { blocks, ..FlushBatch::default() })?)
     }

@@ -93,9 +93,14 @@ impl Tree {
         kept.chain(self.leaving.iter().rev())
     }
 
-    /// Rough bytes of all blocks and states above the root.
-    pub(crate) fn heap_bytes(&self) -> u64 {
+    /// Rough bytes of all blocks from the root on, tries apart.
+    pub(crate) fn blocks_bytes(&self) -> u64 {
         self.nodes.values().map(|node| node.kept.heap_bytes).sum()
+    }
+
+    /// The same with those on their way to the disk.
+    pub(crate) fn heap_bytes(&self) -> u64 {
+        self.blocks_bytes() + self.leaving.iter().map(|kept| kept.heap_bytes).sum::<u64>()
     }
 
     /// Puts a block below its parent, which is in the tree.
@@ -118,6 +123,12 @@ impl Tree {
         let common = at.number();
         let above = self.canonical_blocks().take_while(|kept| kept.number() > common);
         Some(Branches { reverted: above.cloned().collect(), applied })
+    }
+
+    /// Number of the last canonical block that is `hash` or an ancestor of it; the root's if that is not in the tree.
+    pub(crate) fn common_number(&self, hash: &B256) -> u64 {
+        let branches = self.branches_to(hash);
+        branches.map_or(self.root_number, |branches| self.head().number() - branches.reverted.len() as u64)
     }
 
     /// Makes what [`branches_to`](Self::branches_to) found the canonical chain.

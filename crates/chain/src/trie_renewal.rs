@@ -1,13 +1,13 @@
-//! The trie obeys a budget: what was not changed for long is left to the disk.
+//! The trie keeps to its room: what was not changed for long is left to the disk.
 //!
 //! Nodes stay in memory once they were read or made, for they will be needed again; a chain that runs for long would
-//! hold all of its trie one day. So it is looked at after every block. Past three quarters of the budget, the versions of
-//! all blocks in the tree are made once more, in fresh memory, with the youngest of their nodes up to a quarter: upper
-//! levels and hot paths stay, and old and new nodes together fit the budget. That copies some nodes, once in as long as it
-//! takes to fill half a budget.
+//! hold all of its trie one day. So past ten sixteenths of the room that `state_budget.rs` gives it, the versions of all
+//! blocks in the tree are made once more, in fresh memory, with the youngest of their nodes up to three sixteenths: upper
+//! levels and hot paths stay, and old and new nodes together fit the room. That copies some nodes, once in as long as it takes
+//! to fill the rest.
 //!
-//! Only what the store has can be left to it. Where the blocks that are not flushed own more than a quarter of the budget,
-//! all but a few are flushed first.
+//! Only what the store has can be left to it. Where the blocks that are not flushed own more than what may stay, all but a
+//! few are flushed first.
 //!
 //! Rejected: to begin anew with nothing (the next blocks would read all of their paths from the disk, the hot ones too); to
 //! unlink nodes in place (readers of the versions would be disturbed, and a node that an older snapshot lacks be lost to
@@ -25,30 +25,24 @@ use crate::{Chain, ChainError, KeptBlock};
 const RENEWED_BLOCKS: u64 = 8;
 
 impl Chain {
-    /// Leaves old nodes to the disk if the trie is larger than the settings allow.
+    /// Leaves old nodes to the disk if the trie is larger than the budget allows.
     pub(crate) fn renew_trie_if_large(&mut self) -> Result<(), ChainError> {
-        let bytes_max = self.settings.trie_bytes_max;
-        let before = self.view.head().trie.arena_bytes();
-        if before.pages <= bytes_max / 4 * 3 {
+        self.old_arenas.retain(|arena| arena.bytes().is_some());
+        let before = self.state_memory();
+        let bytes_max = before.trie_bytes_max();
+        if before.trie() <= bytes_max / 16 * 10 {
             return Ok(());
         }
         let _span = debug_span!(target: "balsa::stage", "renew_trie").entered();
-        let kept_bytes = bytes_max / 4;
+        let kept_bytes = bytes_max / 16 * 3;
         if self.unflushed_trie_bytes() > kept_bytes {
             let above_root = self.view.head().number() - self.view.root().number();
             self.hand_over(above_root.saturating_sub(RENEWED_BLOCKS))?;
         }
         self.ping()?;
         self.renew_trie(kept_bytes.saturating_sub(self.unflushed_trie_bytes()))?;
-        let after = self.view.head().trie.arena_bytes();
         let blocks = self.view.tree.blocks().count();
-        info!(
-            before = before.pages,
-            after = after.pages,
-            nodes = after.live,
-            blocks,
-            "left old trie nodes to the disk"
-        );
+        info!(before = before.trie(), after = self.state_memory().trie(), blocks, "left old trie nodes to the disk");
         Ok(())
     }
 
@@ -68,6 +62,9 @@ impl Chain {
         let family: Vec<_> = blocks.iter().map(|kept| Relative { trie: &kept.trie, parent: parent(kept) }).collect();
         let memory = self.settings.trie_memory.pages()?;
         let tries = renewed(&family, kept_bytes, memory).map_err(TrieError::from).map_err(ChainError::Trie)?;
+        self.renewals += 1;
+        self.state_bytes_peak = self.state_bytes_peak.max(self.state_memory().all() + tries[0].arena_bytes().all());
+        let old_arena = root.trie.watch_arena();
         let tries = blocks.iter().zip(tries).map(|(kept, trie)| {
             // What the root changed is on the disk; of the others it would keep the old nodes.
             let is_root = kept.hash() == root.hash();
@@ -76,6 +73,7 @@ impl Chain {
         });
         let tries = tries.collect();
         self.update(|view| view.tree.replace_tries(&tries));
+        self.old_arenas.push(old_arena);
         Ok(())
     }
 }

@@ -8,8 +8,10 @@ use foldhash::fast::RandomState;
 
 use crate::{Account, StateDiff};
 
-/// Entries an unbounded map would soon be: past this a map is emptied rather than grown. About 100 bytes an entry.
-const ENTRIES_MAX_DEFAULT: usize = 1 << 20;
+/// Bytes of tables for an account and a slot: a table that was just doubled is filled to seven sixteenths, and has a byte
+/// of its own for every place.
+const PAIR_BYTES_MAX: u64 =
+    (size_of::<(B256, Option<Account>)>() + size_of::<((B256, B256), U256)>() + 2) as u64 * 16 / 7;
 
 /// A read cache that stands at the state after one block and moves with it.
 ///
@@ -17,12 +19,15 @@ const ENTRIES_MAX_DEFAULT: usize = 1 << 20;
 /// block is known to be valid. A block that turned out invalid wrote nothing here, but what was read for it may have
 /// been chosen to push useful entries out: [`clear`](Self::clear) then.
 ///
+/// A map that holds as many entries as there is room for is emptied rather than grown: nobody keeps count of what was
+/// used last.
+///
 /// Maps are DashMaps with seeded foldhash: keys are chosen by whoever sends transactions.
 #[derive(Debug)]
 pub struct ReadCache {
     accounts: DashMap<B256, Option<Account>, RandomState>,
     slots: DashMap<(B256, B256), U256, RandomState>,
-    entries_max: usize,
+    bytes_max: u64,
     account_reads: Reads,
     slot_reads: Reads,
 }
@@ -78,19 +83,14 @@ impl Reads {
     }
 }
 
-impl Default for ReadCache {
-    fn default() -> Self {
-        Self::new(ENTRIES_MAX_DEFAULT)
-    }
-}
-
 impl ReadCache {
-    /// A cache of at most `entries_max` accounts and as many slots.
-    pub fn new(entries_max: usize) -> Self {
+    /// A cache of as many accounts, and as many slots, as `bytes_max` have room for together. While a block runs it may
+    /// grow a little further; [`trim`](Self::trim) holds it to its room.
+    pub fn new(bytes_max: u64) -> Self {
         Self {
             accounts: DashMap::default(),
             slots: DashMap::default(),
-            entries_max,
+            bytes_max,
             account_reads: Reads::default(),
             slot_reads: Reads::default(),
         }
@@ -117,6 +117,22 @@ impl ReadCache {
         self.slots.clear();
     }
 
+    /// Bytes of its tables, filled or not.
+    pub fn heap_bytes(&self) -> u64 {
+        let table = |places: usize, entry: usize| places as u64 * 8 / 7 * (entry as u64 + 1);
+        table(self.accounts.capacity(), size_of::<(B256, Option<Account>)>())
+            + table(self.slots.capacity(), size_of::<((B256, B256), U256)>())
+    }
+
+    /// Forgets everything if it has grown past its room, and gives the room back.
+    pub fn trim(&self) {
+        if self.heap_bytes() > self.bytes_max {
+            self.clear();
+            self.accounts.shrink_to_fit();
+            self.slots.shrink_to_fit();
+        }
+    }
+
     /// How often the cache answered since it was made, and what it holds.
     pub fn stats(&self) -> ReadCacheStats {
         let entries = (self.accounts.len() + self.slots.len()) as u64;
@@ -137,24 +153,25 @@ impl ReadCache {
 
     pub(crate) fn put_account(&self, address_hash: B256, account: Option<Account>) {
         self.accounts.insert(address_hash, account);
-        self.trim();
+        self.empty_what_is_full();
     }
 
     pub(crate) fn put_slot(&self, address_hash: B256, slot_hash: B256, value: U256) {
         self.slots.insert((address_hash, slot_hash), value);
-        self.trim();
+        self.empty_what_is_full();
     }
 
     /// `len` of a DashMap walks its shards, so the size is looked at on one insertion in a thousand or so.
-    fn trim(&self) {
+    fn empty_what_is_full(&self) {
         let misses = self.account_reads.misses.load(Relaxed) + self.slot_reads.misses.load(Relaxed);
         if misses & 0x3ff != 0 {
             return;
         }
-        if self.accounts.len() > self.entries_max {
+        let entries_max = usize::try_from(self.bytes_max / PAIR_BYTES_MAX).unwrap_or(usize::MAX);
+        if self.accounts.len() > entries_max {
             self.accounts.clear();
         }
-        if self.slots.len() > self.entries_max {
+        if self.slots.len() > entries_max {
             self.slots.clear();
         }
     }
@@ -167,7 +184,7 @@ mod tests {
 
     #[test]
     fn follows_what_blocks_change() {
-        let cache = ReadCache::default();
+        let cache = ReadCache::new(1 << 20);
         let (address, slot) = (B256::repeat_byte(1), B256::repeat_byte(2));
         cache.put_account(address, None);
         cache.put_slot(address, slot, U256::from(7));
@@ -190,5 +207,24 @@ mod tests {
 
         cache.clear();
         assert_eq!(cache.account(&address), None);
+    }
+
+    #[test]
+    fn keeps_to_its_room() {
+        for bytes_max in [0, 1 << 16, 1 << 20] {
+            let cache = ReadCache::new(bytes_max);
+            let mut most = 0;
+            for block in 0..300u64 {
+                let slots = (0..50).map(|slot| (B256::from(U256::from(block * 50 + slot)), U256::ONE)).collect();
+                let storage = StorageDiff { address_hash: B256::ZERO, cleared: false, slots };
+                let accounts = vec![(B256::from(U256::from(block)), Some(Account::default()))];
+                cache.advance(&StateDiff { accounts, storage: vec![storage], codes: Vec::new() });
+                cache.trim();
+                assert!(cache.heap_bytes() <= bytes_max, "{} bytes after block {block}", cache.heap_bytes());
+                most = most.max(cache.stats().entries);
+            }
+            assert!(most < 300 * 51, "{bytes_max} bytes were never too few");
+            assert!(most * PAIR_BYTES_MAX >= bytes_max / 4, "only {most} entries were kept in {bytes_max} bytes");
+        }
     }
 }

@@ -58,4 +58,4 @@ pub use sorted_root::SortedRoot;
 pub use source::{NoNodes, NodeSource};
 pub use state_trie::StateTrie;
 pub use updates::{AccountUpdate, GenesisAccount, Updates};
-pub use weight::{ArenaBytes, cow_bytes, total_tree_bytes, total_unique_cow_bytes};
+pub use weight::{ArenaBytes, ArenaWatch, cow_bytes, total_tree_bytes, total_unique_cow_bytes};

@@ -8,8 +8,12 @@ use crate::{
     arena::{BranchView, Class, LIGHT_BYTES, nibbles},
     link::Link,
     side_by_side::{Own, own_beside},
+    versions::Forest,
 };
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Weak},
+};
 
 /// Bytes of the arena that a version and all its relatives share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,13 +22,37 @@ pub struct ArenaBytes {
     pub live: u64,
     /// All pages, with the free places in them.
     pub pages: u64,
+    /// The lists of free places.
+    pub lists: u64,
+}
+
+impl ArenaBytes {
+    /// What the arena takes of memory.
+    pub fn all(&self) -> u64 {
+        self.pages + self.lists
+    }
+}
+
+/// Tells what an arena takes for as long as any of its versions lives, without keeping one alive.
+#[derive(Clone, Debug)]
+pub struct ArenaWatch(Weak<Forest>);
+
+impl ArenaWatch {
+    /// What it takes; nothing once its last version is gone.
+    pub fn bytes(&self) -> Option<ArenaBytes> {
+        self.0.upgrade().map(|forest| forest.arena.bytes())
+    }
 }
 
 impl StateTrie {
     /// What the nodes of all living relatives of this version take.
     pub fn arena_bytes(&self) -> ArenaBytes {
-        let arena = &self.version.forest.arena;
-        ArenaBytes { live: arena.live_bytes(), pages: arena.page_bytes() }
+        self.version.forest.arena.bytes()
+    }
+
+    /// The same for later, when this version may be gone.
+    pub fn watch_arena(&self) -> ArenaWatch {
+        ArenaWatch(Arc::downgrade(&self.version.forest))
     }
 }
 

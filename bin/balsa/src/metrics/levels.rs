@@ -1,7 +1,7 @@
 //! What the node holds: head, pool, memory by component, and what the persister has done.
 
 use super::resident::resident_bytes;
-use balsa_chain::{Chain, StateBytes};
+use balsa_chain::{Chain, StateBytes, StateMemory};
 use balsa_node::Node;
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -19,6 +19,11 @@ pub(crate) struct LevelMetrics {
     pool_bytes: Gauge,
     memory: Family<ComponentLabel, Gauge>,
     state_bytes: Family<StateLabel, Gauge>,
+    states_memory: Family<ComponentLabel, Gauge>,
+    states_total: Gauge,
+    states_peak: Gauge,
+    states_max: Gauge,
+    trie_renewals: Gauge,
     cache_reads: Family<CacheLabel, Gauge>,
     persisted_flushes: Gauge,
     persisted_batches: Gauge,
@@ -63,6 +68,11 @@ impl LevelMetrics {
             pool_bytes: Gauge::default(),
             memory: Family::default(),
             state_bytes: Family::default(),
+            states_memory: Family::default(),
+            states_total: Gauge::default(),
+            states_peak: Gauge::default(),
+            states_max: Gauge::default(),
+            trie_renewals: Gauge::default(),
             cache_reads: Family::default(),
             persisted_flushes: Gauge::default(),
             persisted_batches: Gauge::default(),
@@ -79,6 +89,27 @@ impl LevelMetrics {
             "Bytes of the trie that a state does not share with its parent's: of the latest, of all older and all beside the chain",
             metrics.state_bytes.clone(),
         );
+        for (name, help, metric) in [
+            ("balsa_states_total_bytes", "Memory of all states together", &metrics.states_total),
+            (
+                "balsa_states_peak_bytes",
+                "The most that it was, old and new trie together while one is renewed",
+                &metrics.states_peak,
+            ),
+            ("balsa_states_max_bytes", "What it may be: --state.cache-bytes", &metrics.states_max),
+            (
+                "balsa_trie_renewals",
+                "How often nodes that were not changed for long were left to the disk",
+                &metrics.trie_renewals,
+            ),
+        ] {
+            registry.register(name, help, metric.clone());
+        }
+        registry.register(
+            "balsa_states_memory_bytes",
+            "Memory of states by component; trie_pages hold the trie_nodes and free places",
+            metrics.states_memory.clone(),
+        );
         registry.register("balsa_cache_reads", "Reads of accounts and slots", metrics.cache_reads.clone());
         registry.register("balsa_persist_flushes", "Flushes to disk", metrics.persisted_flushes.clone());
         registry.register("balsa_persist_batches", "Batches in them", metrics.persisted_batches.clone());
@@ -88,6 +119,7 @@ impl LevelMetrics {
         drop(metrics.pool.get_or_create(&PoolLabel { state: "pending" }));
         drop(metrics.memory.get_or_create(&ComponentLabel { component: "pool" }));
         metrics.states(&StateBytes::default());
+        metrics.state_memory(&StateMemory::default());
         drop(metrics.cache_reads.get_or_create(&CacheLabel { answer: "hit" }));
         metrics
     }
@@ -123,14 +155,13 @@ impl LevelMetrics {
         if let Ok(memory) = chain.memory() {
             self.kept_blocks.set(level(memory.kept_blocks as u64));
             for (component, bytes) in [
-                ("kept_blocks", memory.kept_bytes),
                 ("trie_nodes", memory.trie_live_bytes),
-                ("trie_pages", memory.trie_page_bytes),
                 ("store_cache", memory.store_cache_bytes),
                 ("store_write_buffers", memory.store_write_buffer_bytes),
             ] {
                 self.component(component, bytes);
             }
+            self.state_memory(&memory.states);
         }
         let cache = chain.cache_stats();
         let (hits, misses) = (cache.accounts.hits + cache.slots.hits, cache.accounts.misses + cache.slots.misses);
@@ -141,6 +172,22 @@ impl LevelMetrics {
         self.persisted_flushes.set(level(persisted.flushes));
         self.persisted_batches.set(level(persisted.batches));
         self.persist_seconds.set(persisted.busy.as_secs_f64());
+    }
+
+    fn state_memory(&self, memory: &StateMemory) {
+        for (component, bytes) in [
+            ("blocks", memory.blocks),
+            ("trie_pages", memory.trie_pages),
+            ("trie_lists", memory.trie_lists),
+            ("old_tries", memory.old_tries),
+            ("read_cache", memory.read_cache),
+        ] {
+            self.states_memory.get_or_create(&ComponentLabel { component }).set(level(bytes));
+        }
+        self.states_total.set(level(memory.all()));
+        self.states_peak.set(level(memory.peak));
+        self.states_max.set(level(memory.bytes_max));
+        self.trie_renewals.set(level(memory.renewals));
     }
 
     fn states(&self, bytes: &StateBytes) {

@@ -6,6 +6,7 @@ mod dev;
 mod engine_replay;
 mod floods;
 mod kills;
+mod metrics;
 mod process;
 mod proposer;
 mod start;

@@ -46,6 +46,7 @@ pub(crate) use view::{BranchView, NewBranch, View, nibbles, rank_in};
 use crate::{
     link::Link,
     sync::{AtomicU64, Mutex, MutexGuard},
+    weight::ArenaBytes,
 };
 use class::{UNIT_BYTES, UNIT_WORDS};
 use directory::Directory;
@@ -117,14 +118,20 @@ impl Arena {
         Self { directory: Directory::default(), memory, free: Mutex::new(free), live_bytes: AtomicU64::new(0) }
     }
 
+    /// Bytes of all nodes that are not freed, of pages, and of the lists of what is free in them.
+    pub(crate) fn bytes(&self) -> ArenaBytes {
+        let free = self.free();
+        let places: usize = free.places.iter().map(Vec::capacity).sum();
+        ArenaBytes {
+            live: self.live_bytes(),
+            pages: u64::from(free.pages) * PAGE_BYTES as u64,
+            lists: (places * size_of::<u32>()) as u64,
+        }
+    }
+
     /// Bytes of all nodes that are not freed.
     pub(crate) fn live_bytes(&self) -> u64 {
         self.live_bytes.load(Relaxed)
-    }
-
-    /// Bytes of all pages.
-    pub(crate) fn page_bytes(&self) -> u64 {
-        u64::from(self.free().pages) * PAGE_BYTES as u64
     }
 
     #[inline]

@@ -111,11 +111,6 @@ pub(crate) struct StateOptions {
     #[arg(id = "state_blocks", long = "state.blocks", visible_alias = "engine.maxreorgdepth", value_name = "N",
         default_value_t = ChainSettings::default().kept_blocks)]
     kept_blocks: u64,
-    /// Megabytes that the trie may take in memory; before it does, nodes that were not changed for long are left to the
-    /// disk.
-    #[arg(id = "state_trie_memory", long = "state.trie-memory", value_name = "MB",
-        default_value_t = ChainSettings::default().trie_bytes_max >> 20)]
-    trie_megabytes_max: u64,
     /// Megabytes for the database's caches and write buffers.
     #[arg(id = "state_db_memory", long = "state.db-memory", value_name = "MB",
         default_value_t = ChainSettings::default().storage.memory_bytes >> 20)]
@@ -231,11 +226,7 @@ impl Node {
 
     /// The chain's settings, from those that every command takes.
     pub(crate) fn chain_settings(&self, common: ChainSettings) -> ChainSettings {
-        let mut settings = ChainSettings {
-            kept_blocks: self.state.kept_blocks,
-            trie_bytes_max: self.state.trie_megabytes_max << 20,
-            ..common
-        };
+        let mut settings = ChainSettings { kept_blocks: self.state.kept_blocks, ..common };
         settings.storage.memory_bytes =
             (self.state.database_megabytes << 20).max(balsa_storage::Settings::MEMORY_BYTES_MIN);
         settings.storage.transaction_index = self.pool.index_dirs.is_none();
