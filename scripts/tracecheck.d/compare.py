@@ -44,7 +44,7 @@ def sample(folder, kind, count):
     """(name, bytes) of about `count` files: those whose names have the smallest hashes, the same in every run."""
     shares = sum(share for _, _, share in SOURCES[kind])
     for pack, sources in itertools.groupby(SOURCES[kind], key=lambda source: source[0]):
-        wanted = {part: (count * share // shares, []) for _, part, share in sources}
+        wanted = {part: (max(1, count * share // shares), []) for _, part, share in sources}
         path = os.path.join(folder, pack + ".tar.zst")
         unpack = subprocess.Popen(["zstd", "-dc", "--long=27", path], stdout=subprocess.PIPE)
         with tarfile.open(fileobj=unpack.stdout, mode="r|") as archive:
@@ -201,6 +201,9 @@ def main(evm, balsa, folder, files="300", only=None):
                         classes[(is_known, text)] += 1
                         examples.setdefault((is_known, text), (f"{name} {run} line {line}", theirs, ours))
                 seen["files equal but for known differences"] += not file_differs
+        if not seen["lines"]:
+            failed = True
+            print(f"{kind}: no line was compared")
         print(f"{kind}: " + ", ".join(f"{count} {what}" for what, count in seen.items()))
         for (is_known, text), count in classes.most_common():
             print(f"  {'known' if is_known else 'NEW  '} {count:7} {text}")
