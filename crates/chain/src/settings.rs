@@ -6,7 +6,7 @@ use balsa_trie::PageMemory;
 use std::{path::PathBuf, sync::Arc};
 
 /// How to keep a chain.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ChainSettings {
     /// Blocks below the head whose states stay in memory: how deep a reorganisation can reach.
     pub kept_blocks: u64,
@@ -40,13 +40,15 @@ impl Default for ChainSettings {
 }
 
 /// Where the trie's nodes lie.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub enum TrieMemory {
     /// In anonymous memory: huge pages where the system gives them.
     #[default]
     Anonymous,
     /// In a file of this directory, mapped into memory and deleted when the chain is closed. A full disk stops the chain.
     FilesIn(PathBuf),
+    /// In memory of the caller's own.
+    Of(Arc<dyn PageMemory>),
 }
 
 impl TrieMemory {
@@ -55,6 +57,7 @@ impl TrieMemory {
         Ok(match self {
             Self::Anonymous => Arc::new(HugePages),
             Self::FilesIn(directory) => Arc::new(FilePages::in_directory(directory)?),
+            Self::Of(memory) => memory.clone(),
         })
     }
 }
