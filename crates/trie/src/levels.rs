@@ -4,7 +4,7 @@
 //! its children, which stand deeper, have theirs.
 
 use crate::{
-    arena::{Arena, NewBranch, TOUCHED, touched},
+    arena::{Arena, NewBranch, ahead},
     link::Link,
     path::Path,
     reference::Reference,
@@ -101,13 +101,11 @@ impl Buffers {
 
     fn references(&mut self, arena: &Arena, depth: usize, batch: &[Waiting]) -> &[Reference] {
         self.extended.clear();
-        for (chunk, group) in batch.chunks(TOUCHED).enumerate() {
-            for (i, view) in touched(group.iter().map(|waiting| arena.view(waiting.node))).iter().enumerate() {
-                let i = chunk * TOUCHED + i;
-                self.lens[i] = Writer::new(&mut self.bytes[i]).node(view, depth);
-                if view.class().is_branch() && view.branch().extension_len() > 0 {
-                    self.extended.push((i, view.branch().extension()));
-                }
+        for (i, waiting) in ahead(batch, |waiting| arena.ask(waiting.node)).enumerate() {
+            let view = arena.view(waiting.node);
+            self.lens[i] = Writer::new(&mut self.bytes[i]).node(&view, depth);
+            if view.class().is_branch() && view.branch().extension_len() > 0 {
+                self.extended.push((i, view.branch().extension()));
             }
         }
         self.hash(batch.len());

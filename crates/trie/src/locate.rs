@@ -3,7 +3,7 @@
 
 use crate::{
     TrieError,
-    arena::{Arena, Pen, TOUCHED, View, touched_links},
+    arena::{Arena, Pen, ahead},
     link::Link,
     load::{StoredLeaf, Tries, Want},
     path::{Path, nibble_of},
@@ -47,7 +47,7 @@ impl<'k> Probe<'k> {
     }
 
     /// Looks at one node, and goes below it if it is a branch.
-    fn step(&mut self, view: Option<View<'_>>, arena: &Arena, tries: &Tries<'_>) -> Step {
+    fn step(&mut self, arena: &Arena, tries: &Tries<'_>) -> Step {
         if self.link == Link::NONE {
             self.is_done = true;
             return Step::Done;
@@ -60,7 +60,7 @@ impl<'k> Probe<'k> {
             self.link = link;
             self.is_linked = false;
         }
-        let view = view.unwrap_or_else(|| arena.view(self.link));
+        let view = arena.view(self.link);
         if !view.class().is_branch() {
             if view.key() != *self.key {
                 self.link = Link::NONE;
@@ -102,36 +102,21 @@ enum Step {
     Blocked,
 }
 
-/// Lets each probe of a group take a step.
-fn step_all(
-    arena: &Arena,
-    tries: &Tries<'_>,
-    probes: &mut [Probe<'_>],
-    group: &[u32],
-    down: &mut Vec<u32>,
-    blocked: &mut Vec<u32>,
-) {
-    let links = group.iter().map(|&i| probes[i as usize].link).filter(|link| link.is_node());
-    let mut views = touched_links(links.map(|link| arena.view(link))).into_iter();
-    for &i in group {
-        let probe = &mut probes[i as usize];
-        let view = if probe.link.is_node() { views.next() } else { None };
-        match probe.step(view, arena, tries) {
-            Step::Down => down.push(i),
-            Step::Blocked => blocked.push(i),
-            Step::Done => {}
-        }
-    }
-}
-
 /// Takes probes as far down as memory has nodes; those that need more.
 fn descend<'p, 'k>(arena: &Arena, tries: &Tries<'_>, probes: &'p mut [Probe<'k>]) -> Vec<&'p Probe<'k>> {
-    let mut active: Vec<u32> = (0..).zip(&*probes).filter(|(_, probe)| !probe.is_done).map(|(i, _)| i).collect();
+    // With the link that each stands at, so that whoever asks for it does not look at the probes.
+    let active = (0..).zip(&*probes).filter(|(_, probe)| !probe.is_done);
+    let mut active: Vec<(u32, Link)> = active.map(|(i, probe)| (i, probe.link)).collect();
     let (mut down, mut blocked) = (Vec::with_capacity(active.len()), Vec::new());
     // All probes a level, then the next: what one waits for from memory, others wait for at the same time.
     while !active.is_empty() {
-        for group in active.chunks(TOUCHED) {
-            step_all(arena, tries, probes, group, &mut down, &mut blocked);
+        for &(i, _) in ahead(&active, |(_, link)| arena.ask_links(*link)) {
+            let probe = &mut probes[i as usize];
+            match probe.step(arena, tries) {
+                Step::Down => down.push((i, probe.link)),
+                Step::Blocked => blocked.push(i),
+                Step::Done => {}
+            }
         }
         std::mem::swap(&mut active, &mut down);
         down.clear();

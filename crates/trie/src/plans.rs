@@ -2,7 +2,7 @@
 
 use crate::{
     AccountUpdate, Updates,
-    arena::Arena,
+    arena::{Arena, ask_ahead},
     change::AccountChange,
     edit::Child,
     link::Link,
@@ -58,17 +58,19 @@ impl Plan {
 }
 
 impl Plans {
-    pub(crate) fn new(arena: &Arena, updates: &Updates, old: Vec<Located>) -> Self {
-        let plan = |(update, old): (&AccountUpdate, Located)| {
+    pub(crate) fn new(arena: &Arena, updates: &Updates, old: &[Located]) -> Self {
+        let plan = |i: usize| {
+            ask_ahead(old, i, |old| arena.ask(old.leaf));
+            let (update, old) = (&updates.accounts[i], old[i]);
             let leaf = (old.leaf != Link::NONE).then(|| AccountLeaf::read(&arena.view(old.leaf)));
             let (account, plan) = Plan::new(update, old, leaf, updates.keep_empty);
             ((update.address_hash, account), plan)
         };
         let mut plans = Self::default();
         if old.len() <= PART {
-            (plans.accounts, plans.others) = updates.accounts.iter().zip(old).map(plan).unzip();
+            (plans.accounts, plans.others) = (0..old.len()).map(plan).unzip();
         } else {
-            let both = updates.accounts.par_iter().with_min_len(PART).zip(old).map(plan);
+            let both = (0..old.len()).into_par_iter().with_min_len(PART).map(plan);
             both.unzip_into_vecs(&mut plans.accounts, &mut plans.others);
         }
         plans

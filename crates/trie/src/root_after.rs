@@ -54,7 +54,7 @@ pub(crate) fn root_after_divided(
     let mut tries = Tries::new(source, Addresses::Of(updates));
 
     let old = old_leaves(parent, &mut pen, &mut tries, updates)?;
-    let mut plans = Plans::new(arena, updates, old);
+    let mut plans = Plans::new(arena, updates, &old);
     let slots = slot_changes(&mut pen, &mut tries, updates, &plans)?;
 
     let mut made = Made { nodes: vec![pen.close()], ..Made::default() };

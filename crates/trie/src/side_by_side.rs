@@ -1,11 +1,11 @@
 //! Two trees side by side, level by level: what one holds and the other does not.
 //!
 //! The same answer as that of [`own_nodes`], for the common case of one other tree, or none. What it costs is waiting for
-//! memory, so a handful of pairs is touched before the first is read; leaves of the smaller size are known from their
+//! memory, so pairs are asked for some steps before they are read; leaves of the smaller size are known from their
 //! branch and never touched. Whatever is no pair of branches with equal extensions is left to [`own_nodes`].
 
 use crate::{
-    arena::{Arena, BranchView, Class, TOUCHED, Touched, View, nibbles, touched_links},
+    arena::{Arena, BranchView, Class, ahead, nibbles},
     link::Link,
     walk::{Cursor, own_nodes},
 };
@@ -33,31 +33,24 @@ pub(crate) fn own_beside(arena: &Arena, node: Link, other: Link, own: &mut impl 
     level.retain(|pair| pair.node.is_node() && pair.node != pair.other);
     let mut below = Vec::new();
     while !level.is_empty() {
-        for group in level.chunks(TOUCHED / 2) {
-            let views = touched_pairs(arena, group);
-            for (pair, views) in group.iter().zip(views.chunks(2)) {
-                pair.visit(arena, views, &mut below, own);
-            }
-        }
+        let ask = |pair: &Pair| {
+            arena.ask_links(pair.node);
+            arena.ask_links(pair.other);
+        };
+        ahead(&level, ask).for_each(|pair| pair.visit(arena, &mut below, own));
         level.clear();
         std::mem::swap(&mut level, &mut below);
     }
 }
 
-/// The views of both nodes of each pair; of one twice where the other is not in memory.
-fn touched_pairs<'a>(arena: &'a Arena, group: &[Pair]) -> Touched<'a> {
-    let other = |pair: &Pair| if pair.other.is_node() { pair.other } else { pair.node };
-    touched_links(group.iter().flat_map(|pair| [arena.view(pair.node), arena.view(other(pair))]))
-}
-
 impl Pair {
-    fn visit(&self, arena: &Arena, views: &[View<'_>], below: &mut Vec<Pair>, own: &mut impl Own) {
-        let Some((branch, other)) = self.branches(views) else {
+    fn visit(&self, arena: &Arena, below: &mut Vec<Pair>, own: &mut impl Own) {
+        let Some((branch, other)) = self.branches(arena) else {
             let others = Cursor::at(self.other);
             let visit = &mut |node, class| own.node(node, class);
             return own_nodes(arena, self.node, self.depth.into(), others.as_slice(), visit);
         };
-        if !own.node(self.node, views[0].class()) {
+        if !own.node(self.node, branch.class()) {
             return;
         }
         let depth = self.depth + branch.extension_len() as u8 + 1;
@@ -87,13 +80,13 @@ impl Pair {
     }
 
     /// Both as branches whose children stand at the same paths; the other only if there is one.
-    fn branches<'a>(&self, views: &[View<'a>]) -> Option<(BranchView<'a>, Option<BranchView<'a>>)> {
-        let branch = |view: View<'a>| view.class().is_branch().then(|| view.branch());
-        let here = branch(views[0])?;
+    #[inline(always)]
+    fn branches<'a>(&self, arena: &'a Arena) -> Option<(BranchView<'a>, Option<BranchView<'a>>)> {
+        let here = arena.branch(self.node)?;
         if !self.other.is_node() {
             return Some((here, None));
         }
-        let there = branch(views[1])?;
+        let there = arena.branch(self.other)?;
         let len = here.extension_len();
         let is_aligned = len == there.extension_len() && (len == 0 || here.extension() == there.extension());
         is_aligned.then_some((here, Some(there)))

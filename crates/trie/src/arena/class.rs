@@ -9,8 +9,11 @@ pub(crate) const UNIT_BYTES: usize = 32;
 pub(crate) const UNIT_WORDS: usize = UNIT_BYTES / 8;
 
 /// The class of a node. Branches are classed by their size alone.
+///
+/// As wide as a word, as all that a view consists of: what has padding is copied in pieces that overlap, and whoever reads it
+/// right after waits until all of them have left the processor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Class(u8);
+pub(crate) struct Class(usize);
 
 impl Class {
     /// A slot and its value.
@@ -25,7 +28,7 @@ impl Class {
     /// The class of branches of this many units.
     pub(crate) fn branch(units: usize) -> Self {
         debug_assert!((1..BRANCH_UNITS_MAX).contains(&units));
-        Self(3 + units as u8)
+        Self(3 + units)
     }
 
     #[inline]
@@ -45,7 +48,7 @@ impl Class {
         match self {
             Self::SLOT | Self::PLAIN => 2,
             Self::FULL => 5,
-            branch => usize::from(branch.0) - 3,
+            branch => branch.0 - 3,
         }
     }
 
@@ -56,10 +59,10 @@ impl Class {
     }
 
     pub(crate) fn index(self) -> usize {
-        usize::from(self.0)
+        self.0
     }
 
-    pub(crate) fn from_index(index: u8) -> Self {
+    pub(crate) fn from_index(index: usize) -> Self {
         Self(index)
     }
 }

@@ -5,6 +5,9 @@ use crate::{link::Link, path::Path, rlp::Leaf};
 use alloy_primitives::B256;
 use std::sync::atomic::Ordering::Relaxed;
 
+/// How many leaves before a place is written to it is asked for.
+const PLACES_AHEAD: usize = 4;
+
 /// Makes nodes. What it made is freed again when it is dropped, unless it is kept.
 pub(crate) struct Pen<'a> {
     // By pool.
@@ -33,7 +36,13 @@ impl<'a> Pen<'a> {
 
     /// A leaf at `depth`.
     pub(crate) fn leaf<L: Leaf>(&mut self, depth: usize, key: &B256, value: &L) -> Result<Link, ArenaError> {
-        let node = self.place(value.class(), depth)?;
+        let (class, arena) = (value.class(), self.arena());
+        let node = self.place(class, depth)?;
+        // Places are used again, in no order: the line that the next leaf is written to may come while this one is made.
+        let places = &self.places[usize::from(Pool::of(class, depth).0)];
+        if let Some(later) = places.len().checked_sub(PLACES_AHEAD) {
+            arena.ask(Link::from_bits(places[later]));
+        }
         value.write(key, self.epoch, &self.arena().view(node));
         Ok(node)
     }
@@ -50,7 +59,7 @@ impl<'a> Pen<'a> {
         Ok((node, NewBranch::begin(self.arena().view(node), mask, extension, leaves, self.epoch)))
     }
 
-    /// A place for a copy of a branch at `depth` of this class; [`Pen::copy`] writes it.
+    /// A place for a copy of a branch at `depth` of this class; [`Pen::copy`] writes it, some time later.
     pub(crate) fn place_for(&mut self, class: Class, depth: usize) -> Result<Link, ArenaError> {
         self.place(class, depth)
     }

@@ -1,43 +1,60 @@
-//! Bringing nodes into the cache together.
+//! Bringing nodes into the cache before they are read.
 //!
 //! A trie is walked in no order that a processor can foresee, and each node costs a wait for memory that is as long as some
-//! hundred instructions. But a processor waits for a dozen cache lines at a time if it meets the loads soon enough: so
-//! walks look up where a handful of nodes lie, then load a word of each of their lines, and only then begin to read.
+//! hundred instructions. So walks that know early which nodes they will come to ask for them some steps ahead: while one
+//! is read, the lines of those that follow are on their way.
 
-use super::View;
-use crate::sync::AtomicU64;
-use smallvec::SmallVec;
-use std::{hint::black_box, sync::atomic::Ordering::Relaxed};
+use super::{Arena, View};
+use crate::link::Link;
+use balsa_prefetch::{LINE_BYTES, prefetch, prefetch_all};
 
-/// Nodes that are touched together.
-pub(crate) const TOUCHED: usize = 16;
-/// Words of 8 bytes in a cache line.
-const LINE_WORDS: usize = 8;
+/// How many steps ahead a walk asks. Asking for 8, 16 or 32 nodes at once instead was no faster (10,000 changes: 20.0 to 25 ms
+/// against 19.2 to 23.1).
+const AHEAD: usize = 12;
+const LINE_WORDS: usize = LINE_BYTES / 8;
 
-/// Nodes that were touched.
-pub(crate) type Touched<'a> = SmallVec<[View<'a>; TOUCHED]>;
-
-/// Nodes, all of whose lines are on their way.
-#[inline]
-pub(crate) fn touched<'a>(nodes: impl Iterator<Item = View<'a>>) -> Touched<'a> {
-    let nodes: Touched<'a> = nodes.collect();
-    black_box(nodes.iter().fold(0, |sum, node| sum ^ first_words(node.words)));
-    nodes
+/// Items in their order, with `ask` called for each of them some steps before it comes.
+#[inline(always)]
+pub(crate) fn ahead<T>(items: &[T], ask: impl Fn(&T)) -> impl Iterator<Item = &T> {
+    items.iter().take(AHEAD).for_each(&ask);
+    items.iter().enumerate().map(move |(i, item)| {
+        ask_ahead(items, i, &ask);
+        item
+    })
 }
 
-/// Nodes, of whose lines the first two are on their way: those up to the links of a branch without extension.
-#[inline]
-pub(crate) fn touched_links<'a>(nodes: impl Iterator<Item = View<'a>>) -> Touched<'a> {
-    let nodes: Touched<'a> = nodes.collect();
-    // Without a loop: this is a good part of what a walk does.
-    let links = |node: &View<'a>| {
-        let words = node.words;
-        words[0].load(Relaxed) ^ words[LINE_WORDS.min(words.len() - 1)].load(Relaxed)
-    };
-    black_box(nodes.iter().fold(0, |sum, node| sum ^ links(node)));
-    nodes
+/// Calls `ask` for the item that comes some steps after number `i`.
+#[inline(always)]
+pub(crate) fn ask_ahead<T>(items: &[T], i: usize, ask: impl Fn(&T)) {
+    if let Some(later) = items.get(i + AHEAD) {
+        ask(later);
+    }
 }
 
-fn first_words(words: &[AtomicU64]) -> u64 {
-    words.iter().step_by(LINE_WORDS).fold(0, |sum, word| sum ^ word.load(Relaxed))
+impl Arena {
+    /// Asks for every line of a node; of what is not in memory, for nothing.
+    #[inline]
+    pub(crate) fn ask(&self, node: Link) {
+        if node.is_node() {
+            self.view(node).ask();
+        }
+    }
+
+    /// Asks for the lines up to the links of a branch without extension, or for a leaf of the smaller size.
+    #[inline]
+    pub(crate) fn ask_links(&self, node: Link) {
+        if node.is_node() {
+            let words = self.view(node).words;
+            prefetch(&words[0]);
+            prefetch(&words[LINE_WORDS.min(words.len() - 1)]);
+        }
+    }
+}
+
+impl View<'_> {
+    /// Asks for every line.
+    #[inline]
+    pub(crate) fn ask(&self) {
+        prefetch_all(self.words);
+    }
 }

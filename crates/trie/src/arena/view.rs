@@ -139,11 +139,11 @@ impl<'a> View<'a> {
     }
 
     /// The node as a branch.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn branch(self) -> BranchView<'a> {
         debug_assert!(self.class.is_branch());
         let head = self.word(0);
-        let mask = head as u16;
+        let mask = head & 0xffff;
         let links = if head & EXTENSION_MASK == 0 { 2 } else { 6 };
         BranchView { view: self, mask, links, references: links + (mask.count_ones() as usize).div_ceil(2) }
     }
@@ -185,22 +185,28 @@ const COUNT_MAX: u32 = SMALL_LEAVES_MAX as u32;
 #[derive(Clone, Copy)]
 pub(crate) struct BranchView<'a> {
     view: View<'a>,
-    mask: u16,
+    // Sixteen bits, in a word: see `Class`.
+    mask: u64,
     links: usize,
     references: usize,
 }
 
 impl BranchView<'_> {
+    #[inline]
+    pub(crate) fn class(&self) -> Class {
+        self.view.class
+    }
+
     /// A bit for every child.
     #[inline]
     pub(crate) fn mask(&self) -> u16 {
-        self.mask
+        self.mask as u16
     }
 
     /// Which of the children `nibble` is, if there is one.
     #[inline]
     pub(crate) fn rank(&self, nibble: usize) -> Option<usize> {
-        (self.mask >> nibble & 1 == 1).then(|| rank_in(self.mask, nibble))
+        (self.mask >> nibble & 1 == 1).then(|| rank_in(self.mask as u16, nibble))
     }
 
     #[inline]
