@@ -3,11 +3,11 @@
 use alloy_primitives::{B256, U256, keccak256};
 use balsa_pages::HugePages;
 use balsa_trie::{
-    AccountUpdate, NoNodes, RootAfter, StateTrie, Updates, cow_bytes, root_after, total_tree_bytes,
+    AccountUpdate, NoNodes, Relative, RootAfter, StateTrie, Updates, cow_bytes, renewed, root_after, total_tree_bytes,
     total_unique_cow_bytes,
 };
 use criterion::{
-    Criterion as AnyCriterion,
+    Criterion as AnyCriterion, Throughput,
     measurement::{Measurement, ValueFormatter, WallTime},
 };
 use rustix::time::{ClockId, clock_gettime};
@@ -206,10 +206,35 @@ fn versions(c: &mut Criterion) {
     });
 }
 
+/// Versions made once more without what was not changed for long. A trie that grew block by block fills ten sixteenths of
+/// its room, three are kept, as `balsa-chain` does it; the eight newest versions come along.
+fn renew(c: &mut Criterion) {
+    const ACCOUNTS: u64 = 1_000_000;
+    let mut random = Random(4);
+    let mut trie = empty();
+    for first in (0..ACCOUNTS).step_by(10_000) {
+        trie = after(&trie, &updates((first..first + 10_000).map(key), &mut random)).trie;
+    }
+    let bytes_max = trie.arena_bytes().pages / 10 * 3;
+    let mut versions = vec![trie];
+    for _ in 0..8 {
+        let next = after(&versions[versions.len() - 1], &random_block(ACCOUNTS, 1000, &mut random)).trie;
+        versions.push(next);
+    }
+    let parent = |i: usize| i.checked_sub(1);
+    let family: Vec<_> = versions.iter().enumerate().map(|(i, trie)| Relative { trie, parent: parent(i) }).collect();
+    let renewed = || renewed(&family, bytes_max, Arc::new(HugePages)).expect("memory enough");
+    let mut group = c.benchmark_group("trie/renew");
+    // Bytes of nodes that are carried over.
+    group.sample_size(10).throughput(Throughput::Bytes(renewed()[0].arena_bytes().live));
+    group.bench_function(ACCOUNTS.to_string(), |b| b.iter_with_large_drop(renewed));
+}
+
 fn main() {
     let mut criterion = AnyCriterion::default().with_measurement(ThreadTime).configure_from_args();
     update(&mut criterion);
     build(&mut criterion);
     versions(&mut criterion);
+    renew(&mut criterion);
     criterion.final_summary();
 }
