@@ -14,6 +14,7 @@ use crate::{
     reference::Reference,
 };
 use alloy_primitives::B256;
+use smallvec::SmallVec;
 use std::collections::HashMap;
 
 /// Leaves of a large build that are hashed together: their nodes fill about half of a second-level cache.
@@ -364,6 +365,19 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
 
     /// A trie over sorted leaves that all lie below `depth`; each change has a value.
     pub(crate) fn built<C: Change<L>>(&mut self, depth: usize, leaves: &[C]) -> Result<Option<Child>, TrieError> {
+        let shared = |pair: &[C]| common_nibbles(pair[0].key(), pair[1].key()) as u8;
+        let shared: SmallVec<[u8; 16]> = leaves.windows(2).map(shared).collect();
+        self.built_over(depth, leaves, &shared)
+    }
+
+    /// The same, where it is known how many nibbles each leaf shares with the next: so the keys, which lie all over the
+    /// memory of a large build, are looked at once and not at every level.
+    fn built_over<C: Change<L>>(
+        &mut self,
+        depth: usize,
+        leaves: &[C],
+        shared: &[u8],
+    ) -> Result<Option<Child>, TrieError> {
         let (first, last) = match leaves {
             [] => return Ok(None),
             [only] => return self.new_leaf(depth, only.key(), &only.value().expect("only leaves are built")).map(Some),
@@ -371,20 +385,23 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
         };
         let fork_depth = common_nibbles(first, last);
         let mut fork = Fork::default();
-        let mut rest = leaves;
+        let (mut rest, mut rest_shared) = (leaves, shared);
         while let Some(leaf) = rest.first() {
-            let nibble = nibble_of(leaf.key(), fork_depth);
-            let (group, others) = split_at_nibble(rest, fork_depth, nibble);
+            // The group ends where the next leaf shares no more than all of them do.
+            let end = rest_shared.iter().position(|shared| usize::from(*shared) == fork_depth);
+            let (group, others) = rest.split_at(end.map_or(rest.len(), |end| end + 1));
+            let group_shared = &rest_shared[..group.len() - 1];
+            rest_shared = rest_shared.get(group.len()..).unwrap_or_default();
             rest = others;
             let child = if leaves.len() > HASHED_TOGETHER && group.len() <= HASHED_TOGETHER {
-                self.built_and_hashed(fork_depth + 1, group)?
+                self.built_and_hashed(fork_depth + 1, group, group_shared)?
             } else {
-                self.built(fork_depth + 1, group)?
+                self.built_over(fork_depth + 1, group, group_shared)?
             };
             if let Some(child) = child.filter(Child::is_large) {
-                self.note(group[0].key(), fork_depth + 1, child.link);
+                self.note(leaf.key(), fork_depth + 1, child.link);
             }
-            fork.set(nibble, child);
+            fork.set(nibble_of(leaf.key(), fork_depth), child);
         }
         let extension =
             if fork_depth == depth { Path::ROOT } else { Path::of_key(first, fork_depth).part(depth, fork_depth) };
@@ -392,9 +409,14 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
     }
 
     /// The same, with its hash: taken while the nodes still lie in the cache.
-    fn built_and_hashed<C: Change<L>>(&mut self, depth: usize, leaves: &[C]) -> Result<Option<Child>, TrieError> {
+    fn built_and_hashed<C: Change<L>>(
+        &mut self,
+        depth: usize,
+        leaves: &[C],
+        shared: &[u8],
+    ) -> Result<Option<Child>, TrieError> {
         let others = std::mem::take(self.levels);
-        let mut top = self.built(depth, leaves)?;
+        let mut top = self.built_over(depth, leaves, shared)?;
         if let Some(top) = top.as_mut().filter(|top| top.reference.is_none()) {
             self.levels.root(depth, top.link, 0);
             top.reference = self.levels.hash(self.pen.arena()).first().map(|(_, reference)| *reference);

@@ -21,8 +21,10 @@ pub(crate) fn nibble_of(key: &B256, i: usize) -> usize {
 
 /// How many nibbles two keys share from the root.
 pub(crate) fn common_nibbles(a: &B256, b: &B256) -> usize {
-    match a.iter().zip(b.iter()).position(|(x, y)| x != y) {
-        Some(i) => 2 * i + usize::from(a[i] >> 4 == b[i] >> 4),
+    let words = a.as_chunks().0.iter().zip(b.as_chunks().0);
+    let differ = |(a, b): (&[u8; 8], &[u8; 8])| u64::from_be_bytes(*a) ^ u64::from_be_bytes(*b);
+    match words.map(differ).enumerate().find(|(_, differ)| *differ != 0) {
+        Some((i, differ)) => 16 * i + differ.leading_zeros() as usize / 4,
         None => 64,
     }
 }
