@@ -1,7 +1,8 @@
 //! What the choices in the trie cost: run by hand, once for each value of a constant, for the tables in benches/README.md.
 //!
 //! `trie_choices memory` prints what a trie takes in nodes and in pages, `update` the time of blocks of random changes in
-//! every kind of memory by turns, `store` the records that a store keeps and what a block reads from it.
+//! every kind of memory by turns, `store` the records that a store keeps and what a block reads from it, `unique` what
+//! tables that keep equal nodes once would save, of that state or of a genesis file's, and the time of a look-up.
 //! `BALSA_ACCOUNTS` (1,000,000), `BALSA_CHANGES` (1,000) and `BALSA_ROUNDS` (11) say how much, `BALSA_DIR` where files lie.
 
 use std::{
@@ -14,12 +15,12 @@ use std::{
     time::Instant,
 };
 
-use alloy_primitives::{B256, U256, keccak256};
+use alloy_primitives::{B256, U256, hex, keccak256};
 use balsa_pages::{FilePages, HugePages};
 use balsa_state::Account;
 use balsa_trie::{
-    AccountUpdate, Branch, HeapMemory, MemoryNodes, NoNodes, NodeSource, PageMemory, SMALL_LEAVES_MAX, SourceError,
-    StateTrie, Updates, root_after,
+    AccountUpdate, Branch, GenesisAccount, HeapMemory, MemoryNodes, NoNodes, NodeSource, PageMemory, SMALL_LEAVES_MAX,
+    SourceError, StateTrie, UniqueNodes, UniqueTables, Updates, root_after,
 };
 
 fn number(name: &str, default: u64) -> u64 {
@@ -68,7 +69,8 @@ fn main() {
         Some("memory") => memory(accounts, changes, rounds),
         Some("update") => update(accounts, changes, rounds),
         Some("store") => store(accounts, changes, rounds),
-        _ => say("trie_choices memory | update | store".into()),
+        Some("unique") => unique(accounts),
+        _ => say("trie_choices memory | update | store | unique [GENESIS]".into()),
     }
 }
 
@@ -216,6 +218,55 @@ fn store(accounts: u64, changes: u64, rounds: u64) {
         median(cold) / 1e6,
         median(warm) / 1e6
     ));
+}
+
+/// By depth; the time is of a look-up with its hashing, in an order that no cache helps.
+fn unique(accounts: u64) {
+    let trie = match env::args().nth(2) {
+        None => state(accounts, Arc::new(HugePages)).0,
+        Some(path) => {
+            let text = std::fs::read(&path).expect("a genesis file");
+            let updates = Updates::of_genesis(alloc(&serde_json::from_slice(&text).expect("JSON")));
+            root_after(&StateTrie::empty(), &NoNodes, &updates).expect("memory enough").trie
+        }
+    };
+    let tables = UniqueTables::of(&trie);
+    let mut sum = UniqueNodes::default();
+    for (depth, nodes) in tables.depths().iter().enumerate().filter(|(_, nodes)| nodes.nodes > 0) {
+        say(format!("depth {depth}: {nodes:?}"));
+        sum.nodes += nodes.nodes;
+        sum.bytes += nodes.bytes;
+        sum.distinct += nodes.distinct;
+        sum.distinct_bytes += nodes.distinct_bytes;
+        sum.table_bytes += nodes.table_bytes;
+    }
+    let start = Instant::now();
+    let found = tables.look_up_all();
+    let time = start.elapsed().as_nanos() as f64 / found as f64;
+    let (saved, price) = (sum.bytes - sum.distinct_bytes, sum.distinct * 16 / 3);
+    say(format!("together: {sum:?}"));
+    say(format!("{saved} bytes saved, {price} bytes of handles at three quarters full; {time:.0} ns a look-up"));
+}
+
+fn alloc(genesis: &serde_json::Value) -> Vec<GenesisAccount> {
+    let number = |value: &serde_json::Value| -> U256 {
+        let text = value.as_str().unwrap_or("0x0");
+        text.parse().unwrap_or_else(|_| panic!("{text} is no number"))
+    };
+    let accounts = genesis["alloc"].as_object().expect("accounts");
+    let account = |(address, account): (&String, &serde_json::Value)| GenesisAccount {
+        address: address.parse().expect("an address"),
+        nonce: number(&account["nonce"]).to(),
+        balance: number(&account["balance"]),
+        code_hash: account["code"].as_str().map(|code| keccak256(hex::decode(code).expect("code"))),
+        slots: account["storage"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(k, v)| (k.parse().expect("a slot"), number(v)))
+            .collect(),
+    };
+    accounts.iter().map(account).collect()
 }
 
 fn record_bytes(nodes: &balsa_trie::NodeChanges) -> u64 {
