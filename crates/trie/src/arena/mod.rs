@@ -28,7 +28,9 @@
 //!   differ from all others, and so does every branch above them; slots of different accounts can be equal. Of our own load's
 //!   genesis, whose tokens are stamped from one mould, 43 % of the bytes recur, nearly all of them leaves; of states whose accounts
 //!   share no slot nothing does. The price is 6 % more memory, and 350 to 380 ns for every node made, in a table that lies cold.
-//! - Handles have no depth in them: whoever follows one knows the depth already, and 23 bits of page number name 128 GiB.
+//! - Handles have no depth in them: whoever follows one knows the depth already, and 23 bits of page number name 128 GiB. With
+//!   four bits of depth and 28 of index the pages were the same to the byte, an update no faster (`benches/README.md`, Choices),
+//!   and a depth would end at 8 GiB.
 //! - Pages of 4 KiB to 1 MiB (`benches/README.md`, Choices): pages take 1.0 % more than the nodes in them at 16 KiB, 1.8 % at 4
 //!   KiB, where fewer nodes of a class fill a page, 47 % at 1 MiB, where each of 300 kinds of page is half empty.
 //! - Freed places are used again by nodes of their class; a page never goes back to the system before the arena does.
