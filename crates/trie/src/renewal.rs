@@ -26,6 +26,8 @@ use crate::{
     versions::Forest,
     walk::Cursor,
 };
+use rayon::prelude::*;
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// A version among its relatives.
@@ -37,7 +39,8 @@ pub struct Relative<'t> {
     pub parent: Option<usize>,
 }
 
-/// The same versions in fresh memory, with at most about `bytes_max` of nodes that the store has too, the youngest.
+/// The same versions in fresh memory, with at most about `bytes_max` of nodes that the store has too, the youngest. Runs on the
+/// current rayon pool.
 ///
 /// The first of `family` is the one that the store holds; all others descend from it. The old versions are left as they are.
 ///
@@ -64,16 +67,27 @@ pub fn renewed(
         assert!(parent.is_some() == (i > 0), "only the first of a family has no parent in it");
         let parent = parent.map(|parent| (&family[parent].trie.version, &tries[parent].version));
         let beside = parent.map_or(Beside::NOTHING, |(old, new)| Beside::root(old.root, new.root));
-        let mut carrier = Carrier { from: &old.arena, pen: Pen::new(&forest.arena, 0), oldest };
-        let root = carrier.carried(trie.version.root, 0, true, beside)?;
-        let (epoch, bytes) = (trie.version.epoch(), carrier.pen.keep());
+        let carrier = || Carrier { from: &old.arena, pen: Pen::new(&forest.arena, 0), oldest };
+        let (link, epoch) = (trie.version.root, trie.version.epoch());
         let version = match parent {
-            None => forest.first(root, epoch),
-            Some((_, parent)) => forest.derived(root, epoch, parent, bytes),
+            None => forest.first(carried_apart(carrier, link)?, epoch),
+            Some((_, parent)) => {
+                let mut carrier = carrier();
+                let root = carrier.carried(link, 0, true, beside)?;
+                forest.derived(root, epoch, parent, carrier.pen.keep())
+            }
         };
         tries.push(StateTrie::of_version(version, trie.root()));
     }
     Ok(tries)
+}
+
+impl Arena {
+    /// A node as a branch, if it is one and not older than that.
+    fn branch_unless_old(&self, node: Link, oldest: u32) -> Option<BranchView<'_>> {
+        let view = node.is_node().then(|| self.view(node))?;
+        (view.class().is_branch() && !is_old(&view, oldest)).then(|| view.branch())
+    }
 }
 
 impl StateTrie {
@@ -117,7 +131,8 @@ fn bytes_since(arena: &Arena, root: Link, oldest: u32, bytes_max: u64) -> u64 {
         bytes += view.class().bytes() as u64;
         if view.class().is_branch() {
             let branch = view.branch();
-            waiting.extend((0..branch.mask().count_ones() as usize).map(|rank| branch.link(rank)));
+            let links = (0..branch.mask().count_ones() as usize).map(|rank| branch.link(rank));
+            waiting.extend(links.inspect(|link| arena.ask_links(*link)));
         } else {
             waiting.push(view.storage());
         }
@@ -144,6 +159,33 @@ impl Beside {
     const fn root(old: Link, new: Link) -> Self {
         Self { old, new, depth: 0 }
     }
+}
+
+/// Carries the tree below `root`, beside which there is nothing yet: the children of its top branch at a time, on the current
+/// rayon pool.
+fn carried_apart<'a>(carrier: impl Fn() -> Carrier<'a> + Sync, root: Link) -> Result<Link, ArenaError> {
+    let mut top = carrier();
+    let from = top.from;
+    let Some(branch) = from.branch_unless_old(root, top.oldest) else {
+        let root = top.carried(root, 0, true, Beside::NOTHING)?;
+        top.pen.keep();
+        return Ok(root);
+    };
+    let depth_below = branch.extension_len() + 1;
+    let part = |rank: usize| {
+        let mut carrier = carrier();
+        let child = carrier.carried(branch.link(rank), depth_below, false, Beside::NOTHING)?;
+        Ok((child, carrier.pen.close()))
+    };
+    let ranks = branch.mask().count_ones() as usize;
+    let parts: Vec<_> = (0..ranks).into_par_iter().map(part).collect::<Result<_, ArenaError>>()?;
+    let (root, copy) = top.pen.carry(0, &from.view(root))?;
+    top.link_children(copy, parts.iter().map(|(child, _)| *child));
+    for (_, made) in parts {
+        made.keep();
+    }
+    top.pen.keep();
+    Ok(root)
 }
 
 /// Carries one version's nodes.
@@ -182,7 +224,8 @@ impl<'a> Carrier<'a> {
         let branch = view.branch();
         let depth_below = depth + branch.extension_len() + 1;
         let aligned = self.beside_branches(&branch, depth, beside);
-        let mut leaves = 0;
+        let mut children = SmallVec::<[Link; 16]>::new();
+        (0..branch.mask().count_ones() as usize).for_each(|rank| self.from.ask(branch.link(rank)));
         for (rank, nibble) in nibbles(branch.mask()).enumerate() {
             let beside = match aligned {
                 None => beside,
@@ -192,14 +235,22 @@ impl<'a> Carrier<'a> {
                     depth: depth_below,
                 }),
             };
-            let child = self.carried(branch.link(rank), depth_below, false, beside)?;
-            let arena = self.pen.arena();
+            children.push(self.carried(branch.link(rank), depth_below, false, beside)?);
+        }
+        self.link_children(copy, children.into_iter());
+        Ok(new)
+    }
+
+    /// Writes the children, by rank, into the copy of their branch.
+    fn link_children(&self, copy: View<'_>, children: impl Iterator<Item = Link>) {
+        let arena = self.pen.arena();
+        let mut leaves = 0;
+        for (rank, child) in children.enumerate() {
             NewBranch::reopen(copy).set_link(rank, child, arena.is_light(child));
             leaves += arena.leaves(child);
         }
         // What is in the store now counts for the least that it can have there.
         copy.set_leaves(leaves);
-        Ok(new)
     }
 
     /// The branches of the parent's version whose children stand where those of `branch` do. Both have the same children.
