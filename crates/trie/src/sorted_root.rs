@@ -18,6 +18,7 @@ use alloy_primitives::{B256, U256, keccak256};
 use alloy_rlp::{Encodable, Header};
 use balsa_keccak::keccak256_many;
 use balsa_state::{Account, EMPTY_ROOT};
+use smallvec::SmallVec;
 
 /// A trie in the making. See the module.
 #[derive(Debug, Default)]
@@ -103,7 +104,7 @@ impl SortedRoot {
             let depth = common_nibbles(&last, key);
             let node = self.closed_below(Some(depth), &last, node, &mut record)?;
             if self.open.last().is_none_or(|open| open.depth < depth) {
-                self.open.push(Open { depth, children: Vec::new() });
+                self.open.push(Open { depth, children: Vec::with_capacity(16) });
             }
             let child = node.child(&last, depth, &mut record)?;
             self.open.last_mut().expect("one is open at this depth").children.push(child);
@@ -181,22 +182,39 @@ impl Node {
 
 impl Open {
     fn closed(self) -> Closed {
-        let rlps: Vec<&[u8]> = self.children.iter().map(|child| child.rlp.as_slice()).collect();
-        let mut hashes = vec![B256::ZERO; rlps.len()];
-        keccak256_many(&rlps, &mut hashes);
+        let rlps: SmallVec<[&[u8]; 16]> = self.children.iter().map(|child| child.rlp.as_slice()).collect();
+        let mut hashes = [B256::ZERO; 16];
+        keccak256_many(&rlps, &mut hashes[..rlps.len()]);
         let named = |(child, hash): (&Child, B256)| RecordChild {
             nibble: child.nibble,
             leaves: u8::try_from(child.leaves).ok().filter(|leaves| *leaves <= SMALL_LEAVES_MAX),
             reference: if child.rlp.len() < 32 { Reference::of(&child.rlp) } else { Reference::hash(hash) },
         };
         let children: Vec<_> = self.children.iter().zip(hashes).map(named).collect();
-        let mut items = vec![vec![0x80]; 17];
-        for child in &children {
-            items[child.nibble] = item(&child.reference);
-        }
         let leaves = self.children.iter().map(|child| child.leaves).sum();
-        Closed { depth: self.depth, rlp: list(&[], &items), children, leaves }
+        Closed { depth: self.depth, rlp: fork(&children), children, leaves }
     }
+}
+
+/// The branch over these children, encoded, without its extension.
+fn fork(children: &[RecordChild]) -> Vec<u8> {
+    const EMPTY: u8 = 0x80;
+    let references: usize = children.iter().map(|child| child.reference.len()).sum();
+    let header = Header { list: true, payload_length: 17 - children.len() + references };
+    let mut out = Vec::with_capacity(header.length_with_payload());
+    header.encode(&mut out);
+    let mut next = 0;
+    for child in children {
+        out.resize(out.len() + child.nibble - next, EMPTY);
+        next = child.nibble + 1;
+        match child.reference.inline {
+            true => out.extend_from_slice(child.reference.inline_rlp()),
+            false => child.reference.bytes.encode(&mut out),
+        }
+    }
+    // The branch's own value stands last.
+    out.resize(out.len() + 17 - next, EMPTY);
+    out
 }
 
 /// A reference as an item of a list.
