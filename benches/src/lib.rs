@@ -4,4 +4,4 @@ pub mod block;
 mod contest;
 pub mod lists;
 
-pub use contest::{Contest, Figure};
+pub use contest::{Contest, Figure, processor_time};

@@ -4,11 +4,13 @@
 use crate::inputs::{Batch, Leaf};
 use alloy_primitives::B256;
 use alloy_trie::{HashBuilder, Nibbles};
-use balsa_trie::{AccountUpdate, NoNodes, StateTrie, Updates, root_after};
+use balsa_pages::HugePages;
+use balsa_state::EMPTY_ROOT;
+use balsa_trie::{AccountUpdate, NoNodes, SortedRoot, StateTrie, Updates, root_after};
 use eth_trie::{EthTrie as Rival, MemoryDB, Trie as _};
 use ethrex_crypto::NativeCrypto;
 use ethrex_trie::{Nibbles as EthrexNibbles, TrieDB, TrieError, trie_sorted::trie_from_sorted_accounts_wrap};
-use std::sync::Arc;
+use std::{convert::Infallible, hint::black_box, sync::Arc};
 
 /// A trie in memory that is changed and asked for its root.
 pub trait Trie {
@@ -16,7 +18,7 @@ pub trait Trie {
     fn update(&mut self, batch: &Batch) -> B256;
 }
 
-/// balsa. It also returns the accounts and the records for a store, which nobody else does.
+/// balsa, in the pages that a node keeps its state in. It also returns the accounts and the records for a store, which nobody else does.
 #[derive(Clone)]
 pub struct Balsa(StateTrie);
 
@@ -39,7 +41,22 @@ impl Trie for Balsa {
 
 /// The trie of these accounts alone.
 pub fn balsa_root(updates: &Updates) -> StateTrie {
-    root_after(&StateTrie::empty(), &NoNodes, updates).expect("nothing to read").trie
+    let empty = StateTrie::persisted_in(EMPTY_ROOT, Arc::new(HugePages));
+    root_after(&empty, &NoNodes, updates).expect("nothing to read").trie
+}
+
+/// balsa's root alone, as `db verify-trie` computes it; it also makes every record of the store.
+pub fn balsa_sorted_root(leaves: &[Leaf]) -> B256 {
+    let mut root = SortedRoot::default();
+    let record = |path, branch| {
+        black_box((path, branch));
+        Ok::<_, Infallible>(())
+    };
+    for leaf in leaves {
+        let Ok(()) = root.add_account(&leaf.key, &leaf.account, record);
+    }
+    let Ok(root) = root.root(record);
+    root
 }
 
 /// Leaves as balsa takes them.

@@ -32,6 +32,8 @@ pub fn measure(count: usize, rounds: usize) {
         let batch = inputs::batch(&leaves, changed.min(count), 99);
         let mut derived = base.clone();
         derived.update(&batch);
+        // What a version has beside its parent is known without a walk. One more leaf, and it is a grandparent.
+        derived.update(&inputs::batch(&leaves, 1, 98));
         let lists = [changed_entries(&entries, &leaves, &batch.leaves)];
         let title = format!("trie/cow_bytes/{changed}of{count}");
         report(duel(&title, &seen, &lists, || cow_bytes(base.trie(), derived.trie())), rounds);
