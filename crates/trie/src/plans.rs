@@ -32,6 +32,8 @@ struct Plan {
     cleared: bool,
     /// Whether nothing but the storage can differ from the old leaf.
     same_fields: bool,
+    /// Whether the update names slots: known here, so that nobody goes over all updates once more to find the few that do.
+    has_slots: bool,
 }
 
 impl Plan {
@@ -43,7 +45,8 @@ impl Plan {
         keep_empty: bool,
     ) -> (Option<Account>, Self) {
         let had_storage = leaf.is_some_and(|leaf| leaf.storage != Link::NONE);
-        let mut plan = Plan { old, storage: Link::NONE, cleared: had_storage, same_fields: false };
+        let has_slots = !update.slots.is_empty();
+        let mut plan = Plan { old, storage: Link::NONE, cleared: had_storage, same_fields: false, has_slots };
         let mut account = update.applied(leaf.map(|leaf| leaf.account), keep_empty);
         if let Some(account) = &mut account {
             plan.cleared &= update.destroyed || update.storage_cleared;
@@ -83,6 +86,11 @@ impl Plans {
     /// The account and its storage trie; nothing if it will be gone.
     pub(crate) fn get(&self, i: usize) -> Option<(&Account, Link)> {
         self.accounts[i].1.as_ref().map(|account| (account, self.others[i].storage))
+    }
+
+    /// Positions of the accounts whose updates name slots.
+    pub(crate) fn with_slots(&self) -> impl Iterator<Item = usize> {
+        self.others.iter().enumerate().filter(|(_, plan)| plan.has_slots).map(|(i, _)| i)
     }
 
     /// Whether the storage it had is gone.

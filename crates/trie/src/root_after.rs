@@ -110,10 +110,7 @@ fn slot_changes<'u>(
     plans: &Plans,
 ) -> Result<Vec<(usize, Vec<SlotChange<'u>>)>, TrieError> {
     let mut probes = Vec::new();
-    let edited = || {
-        let updates = updates.accounts.iter().enumerate().filter(|(_, update)| !update.slots.is_empty());
-        updates.filter_map(|(trie, update)| Some((trie, &update.slots, plans.get(trie)?)))
-    };
+    let edited = || plans.with_slots().filter_map(|trie| Some((trie, &updates.accounts[trie].slots, plans.get(trie)?)));
     for (trie, slots, (account, storage)) in edited() {
         if storage != Link::NONE {
             let probe = |(slot, _): &'u (B256, U256)| Probe::new(trie, slot, storage, account.storage_root);

@@ -16,8 +16,8 @@
 //!   that weighs versions never brings a leaf into the cache. A 5M-account trie takes 607 MB in nodes, 610 MB in pages.
 //! - The leaf counts of a large branch's children stand in the branch. Without them, making the records that the store
 //!   keeps touched all sixteen children of every changed branch: 15.3 ms a batch with that, 9.6 ms without.
-//! - Huge pages: 9.2 ms a batch on the heap, 6.5 ms in pages of 2 MiB. Hashing is a fifteenth of it; what a batch waits
-//!   for is memory.
+//! - Huge pages: 9.2 ms a batch on the heap, 6.5 ms in pages of 2 MiB. Hashing was a fifteenth of it, and a quarter
+//!   of the 1.9 ms since; the rest is waiting for memory, in the main.
 //! - Extension and branch are one node. Leaves hold their whole key, so a leaf moves up or down by its handle's owner alone.
 //! - Walks ask for nodes before they read them (`touch`), and branches above new values are copied whole (`replace`): on a busy
 //!   Xeon, by turns, 5.5 ms a batch before and 3.1 ms after. So are the places that copies are written to, which are cold too:
