@@ -16,7 +16,7 @@ pub fn prefetch<T>(at: &T) {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         // SAFETY: a prefetch is a hint: it reads and writes nothing that the program can see and faults on no address,
         // and this one is that of a live reference. SSE, which it is part of, belongs to x86-64.
-        #[allow(unsafe_code)]
+        #[expect(unsafe_code, reason = "the intrinsic takes a pointer")]
         unsafe {
             _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(at).cast());
         }

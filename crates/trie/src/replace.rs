@@ -1,7 +1,8 @@
 //! New values for leaves that are there: the shape of the trie stays, so every node on the way is copied as it is.
 //!
 //! This is what most changes of a block are. The walk goes level by level over all changes of a subtree, and asks for
-//! nodes some steps before it reads them: what one waits for from memory, others wait for at the same time. An old leaf is not looked at at all, since its key and its new value are at hand.
+//! nodes some steps before it reads them: what one waits for from memory, others wait for at the same time. An old
+//! leaf is not looked at at all, since its key and its new value are at hand.
 
 use crate::{
     TrieError,

@@ -26,7 +26,7 @@ pub struct UniqueTables<'t> {
 /// Nodes of one depth, counted from the root of their own trie.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UniqueNodes {
-    /// All of them, and their bytes.
+    /// All of them.
     pub nodes: u64,
     /// Their bytes.
     pub bytes: u64,

@@ -13,7 +13,8 @@ const SEGMENT_BITS: u32 = 11;
 const SEGMENT_PAGES: u32 = 1 << SEGMENT_BITS;
 /// Segments of 1, 1, 2, 4, 8 pages and so on come before those of full size.
 const SMALL_SEGMENTS: usize = SEGMENT_BITS as usize + 1;
-const CHUNK_BITS: u32 = 8;
+// Of the small pages of the checker there are sixteen times as many.
+const CHUNK_BITS: u32 = if cfg!(feature = "loom") { 12 } else { 8 };
 const CHUNKS: usize = (super::PAGES_MAX >> (SEGMENT_BITS + CHUNK_BITS)) as usize + 1;
 
 /// The table of segments. It grows in chunks that never move.
