@@ -38,6 +38,8 @@ pub struct Chain {
     pub(crate) old_arenas: Vec<ArenaWatch>,
     pub(crate) state_bytes_peak: u64,
     pub(crate) renewals: u64,
+    /// What the trie took after the last renewal.
+    pub(crate) renewed_trie_bytes: u64,
 }
 
 /// What a chain holds in memory, by component.

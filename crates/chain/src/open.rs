@@ -71,6 +71,7 @@ impl Chain {
             cache_at: root.hash(),
             old_arenas: Vec::new(),
             state_bytes_peak: 0,
+            renewed_trie_bytes: 0,
             renewals: 0,
         })
     }

@@ -8,12 +8,13 @@
 //! - Where blocks take more than a quarter, the oldest are flushed, and the disk is waited for.
 //! - Where the trie takes more than ten sixteenths of what is left, what was not changed for long is left to the disk
 //!   (`trie_renewal.rs`), and three sixteenths are kept. While that goes on there are two arenas: thirteen. The last three are for
-//!   what a block adds before it is looked at, and for the pages of the new arena that are not full, at most one a kind.
-//! - An arena that was left behind counts until the last reader has let go of it, and the trie has less room meanwhile:
-//!   enough for what was kept.
+//!   what a block adds before it is looked at, and for the pages of the new arena that are not full, at most one a kind and thread.
+//! - An arena that was left behind counts until the last reader has let go of it, and the trie has less room meanwhile.
+//! - Where what must stay is too much by itself, the trie is renewed only once it has grown by a sixteenth since, so that not
+//!   every block copies it in vain.
 //!
-//! What must stay, stays, however small the budget: the last blocks, and those beside and above the head, which nothing
-//! but a fork choice can move.
+//! What must stay, stays, however small the budget: the last blocks, the one that just came, and those above the head,
+//! which nothing but a fork choice can move.
 //!
 //! Rejected: a flag for the trie and one for blocks (whoever has so much memory for states does not know how much of it
 //! each needs, and their sum is what the machine feels).
@@ -37,7 +38,7 @@ pub struct StateMemory {
     pub read_cache: u64,
     /// What all of that may take.
     pub bytes_max: u64,
-    /// The most that it took together, also in the middle of a renewal.
+    /// The most that it took together, after a block or in the middle of a renewal.
     pub peak: u64,
     /// How often old nodes were left to the disk.
     pub renewals: u64,
@@ -83,7 +84,7 @@ impl Chain {
         if memory.blocks > blocks_bytes_max(&self.settings) {
             self.ping()?;
         }
-        self.renew_trie_if_large()?;
+        self.renew_trie_if_large(newest)?;
         self.state_bytes_peak = self.state_bytes_peak.max(self.state_memory().all());
         Ok(())
     }

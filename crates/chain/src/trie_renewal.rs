@@ -15,6 +15,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use alloy_primitives::B256;
 use balsa_storage::StateChange;
 use balsa_trie::{NodeChanges, Relative, StateTrie, TrieError, renewed};
 use tracing::{debug_span, info};
@@ -25,24 +26,28 @@ use crate::{Chain, ChainError, KeptBlock};
 const RENEWED_BLOCKS: u64 = 8;
 
 impl Chain {
-    /// Leaves old nodes to the disk if the trie is larger than the budget allows.
-    pub(crate) fn renew_trie_if_large(&mut self) -> Result<(), ChainError> {
+    /// Leaves old nodes to the disk if the trie is larger than the budget allows. `newest` stays in the tree.
+    pub(crate) fn renew_trie_if_large(&mut self, newest: &B256) -> Result<(), ChainError> {
         self.old_arenas.retain(|arena| arena.bytes().is_some());
         let before = self.state_memory();
         let bytes_max = before.trie_bytes_max();
-        if before.trie() <= bytes_max / 16 * 10 {
+        let grown = before.trie() > self.renewed_trie_bytes.saturating_add(bytes_max / 16);
+        if before.trie() <= bytes_max / 16 * 10 || !grown {
             return Ok(());
         }
         let _span = debug_span!(target: "balsa::stage", "renew_trie").entered();
         let kept_bytes = bytes_max / 16 * 3;
         if self.unflushed_trie_bytes() > kept_bytes {
-            let above_root = self.view.head().number() - self.view.root().number();
-            self.hand_over(above_root.saturating_sub(RENEWED_BLOCKS))?;
+            let root = self.view.root().number();
+            let above_root = self.view.head().number() - root;
+            let below_newest = self.view.tree.common_number(newest) - root;
+            self.hand_over(above_root.saturating_sub(RENEWED_BLOCKS).min(below_newest))?;
         }
         self.ping()?;
         self.renew_trie(kept_bytes.saturating_sub(self.unflushed_trie_bytes()))?;
+        self.renewed_trie_bytes = self.state_memory().trie();
         let blocks = self.view.tree.blocks().count();
-        info!(before = before.trie(), after = self.state_memory().trie(), blocks, "left old trie nodes to the disk");
+        info!(before = before.trie(), after = self.renewed_trie_bytes, blocks, "left old trie nodes to the disk");
         Ok(())
     }
 
@@ -61,7 +66,8 @@ impl Chain {
         let parent = |kept: &KeptBlock| positions.get(&kept.parent_hash()).copied();
         let family: Vec<_> = blocks.iter().map(|kept| Relative { trie: &kept.trie, parent: parent(kept) }).collect();
         let memory = self.settings.trie_memory.pages()?;
-        let tries = renewed(&family, kept_bytes, memory).map_err(TrieError::from).map_err(ChainError::Trie)?;
+        let tries = self.executor.pool().install(|| renewed(&family, kept_bytes, memory));
+        let tries = tries.map_err(TrieError::from).map_err(ChainError::Trie)?;
         self.renewals += 1;
         self.state_bytes_peak = self.state_bytes_peak.max(self.state_memory().all() + tries[0].arena_bytes().all());
         let old_arena = root.trie.watch_arena();

@@ -8,7 +8,7 @@ use std::{
 };
 
 use alloy_consensus::Header;
-use alloy_primitives::B256;
+use alloy_primitives::{B256, Bytes};
 use balsa_chain::{Chain, ChainError, ChainSettings, GenesisBlock, ImportOutcome};
 use balsa_chainspec::genesis;
 use balsa_executor::{ExecutionMode, Executor, SealedBlock};
@@ -86,11 +86,11 @@ pub(crate) fn vectors() -> PathBuf {
 
 /// The same blocks on another parent and under other extra data: a branch that is as valid as the original, as long as
 /// nothing in it reads the hash of a block.
-pub(crate) fn branch(blocks: &[SealedBlock], parent: B256, name: &'static [u8]) -> Vec<SealedBlock> {
+pub(crate) fn branch(blocks: &[SealedBlock], parent: B256, name: &[u8]) -> Vec<SealedBlock> {
     let mut parent_hash = parent;
     let on_parent = |block: &SealedBlock| {
         let SealedBlock { header, transactions, ommers, withdrawals, .. } = block.clone();
-        let header = Header { parent_hash, extra_data: name.into(), ..header };
+        let header = Header { parent_hash, extra_data: Bytes::copy_from_slice(name), ..header };
         let block = SealedBlock::from_parts(header, transactions, ommers, withdrawals);
         parent_hash = block.hash;
         block
