@@ -41,13 +41,9 @@ fn judge(test: &BlockchainTest<'_>, options: &Options, dump: &mut Option<Dump>) 
         chain,
     };
     let judged = run.take_all(test);
-    if let Some(mut places) = run.executors.reached() {
-        let pre: Accounts = serde_json::from_str(test.pre.get()).map_err(malformed)?;
-        places.name(&pre);
-        let World { state, trie, .. } = run.tree.head_world();
-        *dump = Some(Dump::of(trie.root(), state, &places).map_err(|error| error.to_string())?);
-    }
-    judged
+    // What the blocks were judged to be is not lost to a state that cannot be shown.
+    let shown = run.dumped(test).map(|state| *dump = state);
+    judged.and_then(|root| shown.map(|()| root))
 }
 
 /// The state of `pre`, whose root the genesis header holds.
@@ -87,6 +83,15 @@ impl Run {
             return Err(format!("head is {}, expected {}", self.tree.head(), test.lastblockhash));
         }
         check_post_state(self.tree.head_world(), test.post_state.as_ref(), test.post_state_hash)
+    }
+
+    /// The state at the end, where it was asked for.
+    fn dumped(self, test: &BlockchainTest<'_>) -> Result<Option<Dump>, String> {
+        let Some(mut places) = self.executors.reached() else { return Ok(None) };
+        let pre: Accounts = serde_json::from_str(test.pre.get()).map_err(malformed)?;
+        places.name(&pre);
+        let World { state, trie, .. } = self.tree.head_world();
+        Dump::of(trie.root(), state, &places).map(Some).map_err(|error| error.to_string())
     }
 
     /// Takes the next block of the test, which must be kept or refused as the test says.
