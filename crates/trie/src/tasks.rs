@@ -40,8 +40,12 @@ impl Division {
     pub(crate) fn of_pool() -> Self {
         match rayon::current_num_threads() {
             1 => Self { bins: 1, bin_changes: BIN_CHANGES, cut_depth: 1, large_changes: 3 * BIN_CHANGES },
-            // A few bins a thread even out what the counts of changes do not show.
-            threads => Self { bins: 4 * threads, bin_changes: BIN_CHANGES, cut_depth: 2, large_changes: 64 },
+            // A few bins a thread even out what the counts of changes do not show. What is cut off is done apart from its top,
+            // which one thread does: sixteen parts keep a few threads busy, and leave it a single node.
+            threads => {
+                let cut_depth = if threads <= 4 { 1 } else { 2 };
+                Self { bins: 4 * threads, bin_changes: BIN_CHANGES, cut_depth, large_changes: 64 }
+            }
         }
     }
 }
