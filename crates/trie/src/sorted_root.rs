@@ -162,7 +162,7 @@ impl Node {
         let branch = match self {
             Self::Leaf(value) => {
                 let packed = hex_prefix(key, depth, 64, true, &mut packed);
-                return Ok((list(&[packed, &value], &[]), 1));
+                return Ok((leaf(packed, &value), 1));
             }
             Self::Branch(branch) => branch,
         };
@@ -176,7 +176,7 @@ impl Node {
             return Ok((branch.rlp, branch.leaves));
         }
         let packed = hex_prefix(key, depth, branch.depth, false, &mut packed);
-        Ok((list(&[packed], &[item(&Reference::of(&branch.rlp))]), branch.leaves))
+        Ok((extended(packed, &Reference::of(&branch.rlp)), branch.leaves))
     }
 }
 
@@ -200,35 +200,46 @@ impl Open {
 fn fork(children: &[RecordChild]) -> Vec<u8> {
     const EMPTY: u8 = 0x80;
     let references: usize = children.iter().map(|child| child.reference.len()).sum();
-    let header = Header { list: true, payload_length: 17 - children.len() + references };
-    let mut out = Vec::with_capacity(header.length_with_payload());
-    header.encode(&mut out);
+    let mut out = list_of(17 - children.len() + references);
     let mut next = 0;
     for child in children {
         out.resize(out.len() + child.nibble - next, EMPTY);
         next = child.nibble + 1;
-        match child.reference.inline {
-            true => out.extend_from_slice(child.reference.inline_rlp()),
-            false => child.reference.bytes.encode(&mut out),
-        }
+        put(&child.reference, &mut out);
     }
     // The branch's own value stands last.
     out.resize(out.len() + 17 - next, EMPTY);
     out
 }
 
-/// A reference as an item of a list.
-fn item(reference: &Reference) -> Vec<u8> {
-    if reference.inline { reference.inline_rlp().to_vec() } else { alloy_rlp::encode(reference.bytes) }
+/// The leaf with the rest of its key in hex prefix form, encoded.
+fn leaf(packed: &[u8], value: &[u8]) -> Vec<u8> {
+    let mut out = list_of(packed.length() + value.length());
+    packed.encode(&mut out);
+    value.encode(&mut out);
+    out
 }
 
-/// The list of strings, then of items that are encoded already.
-fn list(strings: &[&[u8]], items: &[Vec<u8>]) -> Vec<u8> {
-    let strings_len: usize = strings.iter().map(|string| string.length()).sum();
-    let header = Header { list: true, payload_length: strings_len + items.iter().map(Vec::len).sum::<usize>() };
+/// The extension over such nibbles to a branch, encoded.
+fn extended(packed: &[u8], branch: &Reference) -> Vec<u8> {
+    let mut out = list_of(packed.length() + branch.len());
+    packed.encode(&mut out);
+    put(branch, &mut out);
+    out
+}
+
+/// A list in the making, of items that will take so many bytes.
+fn list_of(payload_length: usize) -> Vec<u8> {
+    let header = Header { list: true, payload_length };
     let mut out = Vec::with_capacity(header.length_with_payload());
     header.encode(&mut out);
-    strings.iter().for_each(|string| string.encode(&mut out));
-    items.iter().for_each(|item| out.extend_from_slice(item));
     out
+}
+
+/// Adds a reference as an item of a list.
+fn put(reference: &Reference, out: &mut Vec<u8>) {
+    match reference.inline {
+        true => out.extend_from_slice(reference.inline_rlp()),
+        false => reference.bytes.encode(out),
+    }
 }

@@ -19,7 +19,7 @@ pub struct UniqueTables<'t> {
     arena: &'t Arena,
     tables: Vec<Table>,
     // What other node a node is equal to.
-    same: HashMap<Link, Link>,
+    same: HashMap<Link, Link, foldhash::fast::RandomState>,
     nodes: Vec<(Link, u8)>,
 }
 
@@ -51,7 +51,7 @@ impl<'t> UniqueTables<'t> {
     /// Puts in every node of a version that is in memory.
     pub fn of(version: &'t StateTrie) -> Self {
         let arena = &version.version.forest.arena;
-        let mut tables = Self { arena, tables: Vec::new(), same: HashMap::new(), nodes: Vec::new() };
+        let mut tables = Self { arena, tables: Vec::new(), same: HashMap::default(), nodes: Vec::new() };
         tables.put_tree(version.version.root, 0);
         tables
     }
