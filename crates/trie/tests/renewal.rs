@@ -6,11 +6,14 @@ mod support;
 
 use alloy_primitives::{B256, U256, keccak256};
 use balsa_trie::{
-    AccountUpdate, HeapMemory, MemoryNodes, NoNodes, Relative, RootAfter, StateTrie, Updates, account_proof, cow_bytes,
-    renewed, root_after, total_tree_bytes, total_unique_cow_bytes,
+    AccountUpdate, HeapMemory, MemoryError, MemoryNodes, NoNodes, PageMemory, Relative, RootAfter, StateTrie, Updates,
+    Words, account_proof, cow_bytes, renewed, root_after, total_tree_bytes, total_unique_cow_bytes,
 };
 use proptest::{collection::vec, prelude::*};
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
 use support::Model;
 
 /// Few accounts, some with many slots, and keys that share long prefixes.
@@ -269,4 +272,54 @@ fn a_trie_that_shrinks_after_an_eviction_forgets_its_records() {
         step(&mut trie, updates((left as u32..2000).map(|n| account(n, 0)).collect()));
     }
     assert!(partly >= 4, "{partly} of 9 tries kept their tops");
+}
+
+/// A heap that ends after so many pieces.
+#[derive(Debug)]
+struct SmallHeap(AtomicU64);
+
+impl PageMemory for SmallHeap {
+    fn segment(&self, words: usize) -> Result<Box<dyn Words>, MemoryError> {
+        match self.0.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)) {
+            Ok(_) => HeapMemory.segment(words),
+            Err(_) => Err(MemoryError { words, source: "the small heap is full".into() }),
+        }
+    }
+}
+
+/// Each piece is the one that is missing once, for the store's version as for those above it.
+#[test]
+fn a_renewal_that_finds_no_memory_leaves_everything_as_it_was() {
+    let updates = |accounts: std::ops::Range<u64>, nonce| {
+        let update = |i: u64| AccountUpdate {
+            address_hash: keccak256(i.to_be_bytes()),
+            nonce: Some(nonce),
+            slots: sorted((0..i % 3).map(|slot| (keccak256(slot.to_be_bytes()), U256::from(nonce))).collect()),
+            ..AccountUpdate::default()
+        };
+        let accounts = sorted(accounts.map(update).map(|update| (update.address_hash, update)).collect());
+        Updates { accounts: accounts.into_iter().map(|(_, update)| update).collect(), keep_empty: false }
+    };
+    let mut tries = vec![root_after(&StateTrie::empty(), &NoNodes, &updates(0..3000, 1)).unwrap().trie];
+    for (nonce, accounts) in [(2, 0..1500), (3, 1000..3000)] {
+        let parent = tries.last().unwrap();
+        tries.push(root_after(parent, &NoNodes, &updates(accounts, nonce)).unwrap().trie);
+    }
+    let relative = |(i, trie)| Relative { trie, parent: usize::checked_sub(i, 1) };
+    let family: Vec<_> = tries.iter().enumerate().map(relative).collect();
+    let bytes = |tries: &[StateTrie]| tries.iter().map(total_tree_bytes).collect::<Vec<_>>();
+    let (before, live) = (bytes(&tries), tries[0].arena_bytes());
+    let mut pieces = 0;
+    let new = loop {
+        match renewed(&family, u64::MAX, Arc::new(SmallHeap(pieces.into()))) {
+            Ok(new) => break new,
+            Err(error) => assert!(error.to_string().contains("the small heap is full"), "{error}"),
+        }
+        assert_eq!((bytes(&tries), tries[0].arena_bytes()), (before.clone(), live));
+        pieces += 1;
+    };
+    assert!(pieces > 8, "{pieces} pieces were enough");
+    assert_eq!(bytes(&new), before);
+    let last = |tries: &[StateTrie]| root_after(&tries[2], &NoNodes, &updates(0..3000, 4)).unwrap().root;
+    assert_eq!(last(&new), last(&tries));
 }
