@@ -2,6 +2,7 @@
 
 use crate::mapping;
 use balsa_trie::{MemoryError, PageMemory, Words};
+use std::ops::Range;
 
 /// Anonymous memory, in pages of 2 MiB where the system gives them. Pages that were never written take no memory.
 #[derive(Clone, Copy, Debug, Default)]
@@ -13,5 +14,9 @@ impl PageMemory for HugePages {
             Ok(mapping) => Ok(Box::new(mapping)),
             Err(error) => Err(MemoryError { words, source: error.into() }),
         }
+    }
+
+    fn will_fill(&self, room: Range<*const u8>) {
+        mapping::prefer_huge_pages(room);
     }
 }

@@ -8,6 +8,7 @@ use std::{
     ffi::c_void,
     fs::File,
     io,
+    ops::Range,
     ptr::{self, NonNull},
     slice,
     sync::atomic::AtomicU64,
@@ -45,6 +46,16 @@ pub(crate) fn anonymous(words: usize) -> io::Result<Mapping> {
         let _ = unsafe { madvise(start, bytes, Advice::LinuxHugepage) };
     }
     Ok(owned(start, words, mapped, mapped_bytes))
+}
+
+/// Asks for huge pages where whole ones fit into `room`.
+pub(crate) fn prefer_huge_pages(room: Range<*const u8>) {
+    let mask = HUGE_PAGE_BYTES - 1;
+    let (start, end) = (room.start.addr().saturating_add(mask) & !mask, room.end.addr() & !mask);
+    if start < end {
+        // SAFETY: the advice changes no byte and no protection, whatever lies there; what is not mapped is refused.
+        let _ = unsafe { madvise(room.start.with_addr(start).cast_mut().cast(), end - start, Advice::LinuxHugepage) };
+    }
 }
 
 /// `words` words of a file from byte `offset` on, a multiple of the page size. The file must have room allocated for

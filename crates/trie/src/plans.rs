@@ -15,7 +15,6 @@ use balsa_state::{Account, EMPTY_ROOT};
 use rayon::prelude::*;
 
 /// The plans of a block's accounts, in the order of its updates.
-#[derive(Default)]
 pub(crate) struct Plans {
     /// What a caller is told in the end. Large, and so made only once.
     accounts: Vec<(B256, Option<Account>)>,
@@ -69,11 +68,14 @@ impl Plans {
             let (account, plan) = Plan::new(update, old, leaf, updates.keep_empty);
             ((update.address_hash, account), plan)
         };
-        let mut plans = Self::default();
+        let mut plans = Self { accounts: arena.list_of(old.len()), others: arena.list_of(old.len()) };
         if old.len() <= PART {
-            (plans.accounts, plans.others) = (0..old.len()).map(plan).unzip();
+            (0..old.len()).map(plan).for_each(|(account, other)| {
+                plans.accounts.push(account);
+                plans.others.push(other);
+            });
         } else {
-            let both = (0..old.len()).into_par_iter().with_min_len(PART).map(plan);
+            let both = (0..old.len()).into_par_iter().with_min_len(PART / 2).map(plan);
             both.unzip_into_vecs(&mut plans.accounts, &mut plans.others);
         }
         plans
@@ -118,7 +120,7 @@ impl Plans {
 
     /// The changes of the account trie, without those that change nothing.
     pub(crate) fn changes(&self, arena: &Arena) -> Vec<AccountChange<'_>> {
-        let mut changes = Vec::with_capacity(self.len());
+        let mut changes = arena.list_of(self.len());
         for ((key, account), plan) in self.accounts.iter().zip(&self.others) {
             let mut replaces = false;
             if let Some(account) = account

@@ -1,6 +1,7 @@
 //! What pages are made of: memory that the caller hands in, the heap unless told otherwise.
 
 use crate::sync::AtomicU64;
+use std::ops::Range;
 
 /// Where an arena's pages come from. Two kinds exist: [`HeapMemory`], and files mapped into memory, which live
 /// outside the core.
@@ -10,6 +11,10 @@ pub trait PageMemory: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// When there is no room. Whatever can run out must do so here, never when a page is written.
     fn segment(&self, words: usize) -> Result<Box<dyn Words>, MemoryError>;
+
+    /// Told before a large piece of the caller's own memory is filled from its front to its end, so that the system can be
+    /// asked to give it in large pages. A hint, which need not be heard.
+    fn will_fill(&self, _room: Range<*const u8>) {}
 }
 
 /// A piece of memory handed out by a [`PageMemory`].
