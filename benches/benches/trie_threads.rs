@@ -1,5 +1,6 @@
-//! The root of one batch of changes on one thread and on more: time on the clock, by turns upon the same version, so that what a
-//! busy machine does to one it does to the other. Five million accounts, random keys.
+//! The root of one batch of changes, and of a full build, on one thread and on more: time on the clock, by turns upon the same
+//! version, so that what a busy machine does to one it does to the other. Five million accounts, builds of a million leaves, random
+//! keys.
 #![expect(clippy::print_stdout, reason = "a report")]
 
 use alloy_primitives::{U256, keccak256};
@@ -13,6 +14,8 @@ use std::{
 
 const ACCOUNTS: u64 = 5_000_000;
 const ROUNDS: u64 = 41;
+const BUILD_LEAVES: u64 = 1_000_000;
+const BUILD_ROUNDS: u64 = 9;
 
 fn main() {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -26,24 +29,35 @@ fn main() {
 
     println!("| bench | threads | median of a run | times one thread |\n|---|---|---|---|");
     for count in [1000, 10_000] {
-        let mut times = vec![Vec::new(); pools.len()];
-        for round in 0..ROUNDS {
-            let block = updates((0..count).map(|i| spread(round * count + i) % ACCOUNTS), round + 2);
-            for i in 0..pools.len() {
-                // Nobody is always first, with the caches as the last round left them.
-                let i = (i + round as usize) % pools.len();
-                times[i].push(pools[i].install(|| timed(|| after(&trie, &block))));
-            }
+        let block = |round| updates((0..count).map(|i| spread(round * count + i) % ACCOUNTS), round + 2);
+        report(&format!("trie/threads/{count}"), &pools, ROUNDS, |round| (trie.clone(), block(round)));
+    }
+    drop(trie);
+    for (kind, leaves) in [("accounts", updates(0..BUILD_LEAVES, 1)), ("slots", slots(0..BUILD_LEAVES))] {
+        let name = format!("trie/threads/build/{kind}/{BUILD_LEAVES}");
+        report(&name, &pools, BUILD_ROUNDS, |_| (empty.clone(), leaves.clone()));
+    }
+}
+
+/// Prints how long the pools take for what each round is made of: a version, and changes to it.
+fn report(name: &str, pools: &[ThreadPool], rounds: u64, round: impl Fn(u64) -> (StateTrie, Updates)) {
+    let mut times = vec![Vec::new(); pools.len()];
+    for number in 0..rounds {
+        let (trie, block) = round(number);
+        for i in 0..pools.len() {
+            // Nobody is always first, with the caches as the last round left them.
+            let i = (i + number as usize) % pools.len();
+            times[i].push(pools[i].install(|| timed(|| after(&trie, &block))));
         }
-        for (threads, own) in threads.iter().zip(&times) {
-            let mut factors: Vec<f64> =
-                own.iter().zip(&times[0]).map(|(own, one)| one.as_secs_f64() / own.as_secs_f64()).collect();
-            factors.sort_unstable_by(f64::total_cmp);
-            let mut own = own.clone();
-            own.sort_unstable();
-            let (time, factor) = (own[own.len() / 2], factors[factors.len() / 2]);
-            println!("| `trie/threads/{count}` | {threads} | {:.2} ms | {factor:.2} |", time.as_secs_f64() * 1e3);
-        }
+    }
+    for (pool, own) in pools.iter().zip(&times) {
+        let mut factors: Vec<f64> =
+            own.iter().zip(&times[0]).map(|(own, one)| one.as_secs_f64() / own.as_secs_f64()).collect();
+        factors.sort_unstable_by(f64::total_cmp);
+        let mut own = own.clone();
+        own.sort_unstable();
+        let (time, factor) = (own[own.len() / 2], factors[factors.len() / 2]);
+        println!("| `{name}` | {} | {:.2} ms | {factor:.2} |", pool.current_num_threads(), time.as_secs_f64() * 1e3);
     }
 }
 
@@ -64,6 +78,14 @@ fn spread(i: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
+}
+
+/// One account with so many slots.
+fn slots(numbers: std::ops::Range<u64>) -> Updates {
+    let mut slots: Vec<_> = numbers.map(|i| (keccak256(i.to_be_bytes()), U256::from(i + 1))).collect();
+    slots.sort_unstable();
+    let account = AccountUpdate { address_hash: keccak256([1]), nonce: Some(1), slots, ..AccountUpdate::default() };
+    Updates { accounts: vec![account], keep_empty: false }
 }
 
 fn updates(accounts: impl Iterator<Item = u64>, salt: u64) -> Updates {

@@ -12,6 +12,7 @@ use crate::{
     load::{StoredLeaf, Tries, Want},
     path::{Path, common_nibbles, nibble_of},
     reference::Reference,
+    replace::Replacing,
 };
 use alloy_primitives::B256;
 use smallvec::SmallVec;
@@ -88,6 +89,13 @@ pub(crate) struct Notes {
     pub(crate) replaced: Vec<Link>,
 }
 
+impl Notes {
+    /// The record of trie `trie` at `depth` towards `key` becomes that of a branch, or goes.
+    pub(crate) fn record(&mut self, trie: usize, key: &B256, depth: usize, branch: Link) {
+        self.records.push((trie, Path::of_key(key, depth), branch));
+    }
+}
+
 impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
     /// The subtree at `depth` after `changes`, which are sorted, unique and all below it.
     pub(crate) fn subtree<C: Change<L>>(
@@ -112,13 +120,20 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
             let view = self.pen.arena().view(old.link);
             let is_cut = depth < self.precut.depth;
             if view.class().is_branch() && !is_cut && changes.iter().all(Change::replaces) {
-                return self.replaced(depth, &old, changes).map(Some);
+                let mut replacing = Replacing::new(self.pen, self.levels, self.notes);
+                let top = replacing.top(self.trie, depth, &old, changes)?;
+                replacing.run()?;
+                return Ok(Some(top));
             }
             if view.class().is_branch() {
                 self.below_branch(depth, &old, view.branch(), changes)?
             } else {
                 self.at_leaf(depth, &old, view, changes)?
             }
+        } else if depth < self.precut.depth {
+            let mut fork = Fork::default();
+            self.fork_children(depth, changes, &mut fork, |_, _| None)?;
+            self.gathered(&first, depth, &Path::ROOT, None, &fork)?
         } else {
             self.built_from(depth, changes)?
         };
@@ -445,8 +460,8 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
         Ok(link)
     }
 
-    pub(crate) fn note(&mut self, key: &B256, depth: usize, record: Link) {
-        self.notes.records.push((self.trie, Path::of_key(key, depth), record));
+    fn note(&mut self, key: &B256, depth: usize, record: Link) {
+        self.notes.record(self.trie, key, depth, record);
     }
 }
 

@@ -1,21 +1,32 @@
 //! New values for leaves that are there: the shape of the trie stays, so every node on the way is copied as it is.
 //!
-//! This is what most changes of a block are. The walk goes level by level over all changes of a subtree, and asks for
-//! nodes some steps before it reads them: what one waits for from memory, others wait for at the same time. An old
+//! This is what most changes of a block are. The walk goes level by level over all changes of a bin, and asks for nodes
+//! some steps before it reads them: what one waits for from memory, others wait for at the same time. An old
 //! leaf is not looked at at all, since its key and its new value are at hand.
 
 use crate::{
     TrieError,
-    arena::ahead,
+    arena::{Pen, ahead},
     change::Change,
-    edit::{Child, Edit, split_at_nibble},
+    edit::{Child, Notes, split_at_nibble},
+    levels::Levels,
     link::Link,
     load::StoredLeaf,
     path::nibble_of,
 };
 
+/// Copies branches with new values below them, of any number of tries.
+pub(crate) struct Replacing<'e, 'p, 'c, C> {
+    pub(crate) pen: &'e mut Pen<'p>,
+    pub(crate) levels: &'e mut Levels,
+    pub(crate) notes: &'e mut Notes,
+    /// Branches of one level that are not copied yet.
+    level: Vec<Old<'c, C>>,
+}
+
 /// A branch above some of the changes, not copied yet.
 struct Old<'c, C> {
+    trie: usize,
     node: Link,
     /// The place of the copy.
     copy: Link,
@@ -23,18 +34,26 @@ struct Old<'c, C> {
     changes: &'c [C],
 }
 
-impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
-    /// The branch `old` at `depth` with new values for leaves below it, all of which are in memory.
-    pub(crate) fn replaced<C: Change<L>>(
-        &mut self,
-        depth: usize,
-        old: &Child,
-        changes: &[C],
-    ) -> Result<Child, TrieError> {
+impl<'e, 'p, 'c, C> Replacing<'e, 'p, 'c, C> {
+    pub(crate) fn new(pen: &'e mut Pen<'p>, levels: &'e mut Levels, notes: &'e mut Notes) -> Self {
+        Self { pen, levels, notes, level: Vec::new() }
+    }
+
+    /// The branch `old` at `depth` of a trie with new values for leaves below it, all of which are in memory: so far no more
+    /// than its place.
+    pub(crate) fn top(&mut self, trie: usize, depth: usize, old: &Child, changes: &'c [C]) -> Result<Child, TrieError> {
+        let copy = self.pen.place_for(self.pen.arena().class(old.link), depth)?;
+        self.level.push(Old { trie, node: old.link, copy, depth: depth as u8, changes });
+        Ok(Child { link: copy, leaves: old.leaves, reference: None, made: true })
+    }
+
+    /// Makes the copies, and what stands below them.
+    pub(crate) fn run<L: StoredLeaf>(mut self) -> Result<(), TrieError>
+    where
+        C: Change<L>,
+    {
         let arena = self.pen.arena();
-        let link = self.pen.place_for(arena.class(old.link), depth)?;
-        let mut level = vec![Old { node: old.link, copy: link, depth: depth as u8, changes }];
-        let mut below = Vec::new();
+        let (mut level, mut below) = (std::mem::take(&mut self.level), Vec::new());
         while !level.is_empty() {
             // Places are used again, in no order: waiting for a line to write it takes as long as to read it.
             let ask = |old: &Old<'_, C>| {
@@ -47,18 +66,21 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
             level.clear();
             std::mem::swap(&mut level, &mut below);
         }
-        Ok(Child { link, leaves: old.leaves, reference: None, made: true })
+        Ok(())
     }
 
     /// Copies a branch, with new leaves where its children are leaves; branches among them are left to the next level.
-    fn copied<'c, C: Change<L>>(&mut self, old: &Old<'c, C>, below: &mut Vec<Old<'c, C>>) -> Result<(), TrieError> {
+    fn copied<L: StoredLeaf>(&mut self, old: &Old<'c, C>, below: &mut Vec<Old<'c, C>>) -> Result<(), TrieError>
+    where
+        C: Change<L>,
+    {
         let depth = usize::from(old.depth);
         let arena = self.pen.arena();
         let view = arena.view(old.node);
         let copy = self.pen.copy(&view, arena.view(old.copy));
         let branch = view.branch();
         if branch.is_large() {
-            self.note(old.changes[0].key(), depth, old.copy);
+            self.notes.record(old.trie, old.changes[0].key(), depth, old.copy);
         }
         let fork_depth = depth + branch.extension_len();
         let mut rest = old.changes;
@@ -73,7 +95,7 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
                 let place = self.pen.place_for(class, fork_depth + 1)?;
                 copy.set_link(rank, place, false);
                 self.levels.child(fork_depth + 1, place, old.copy, rank);
-                below.push(Old { node: child, copy: place, depth: fork_depth as u8 + 1, changes: group });
+                below.push(Old { node: child, copy: place, depth: fork_depth as u8 + 1, changes: group, ..*old });
                 continue;
             }
             debug_assert!(group.len() == 1 && arena.view(child).key() == *first.key());

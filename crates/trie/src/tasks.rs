@@ -1,9 +1,9 @@
 //! Many edits at once, on the current rayon pool.
 //!
-//! Edits are put into bins of about equal work. A bin's edits share a pen and are hashed together, level by level: the
-//! lanes of the hasher stay full however small the single edits are. A large edit is cut below its first two nibbles
-//! into up to 256 that go to different bins, and is finished when these are done. What comes out is the same for every
-//! number of threads and bins.
+//! Edits are put into bins of about equal work. A bin's edits share a pen, those that only put new values are walked together,
+//! and all are hashed together, level by level: the lanes of the hasher stay full however small the single edits are. A
+//! large edit, and the build of what was empty, is cut below its first nibble or two into up to 256 that go to different
+//! bins, and is finished when these are done. What comes out is the same for every number of threads and bins.
 
 use crate::{
     Path, TrieError,
@@ -14,6 +14,7 @@ use crate::{
     link::Link,
     load::{StoredLeaf, Tries},
     path::nibble_of,
+    replace::Replacing,
 };
 use rayon::prelude::*;
 use std::{collections::HashMap, marker::PhantomData};
@@ -25,9 +26,9 @@ const BIN_CHANGES: usize = 512;
 /// How work is divided.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Division {
-    /// Bins for all edits, if they are few.
+    /// Bins come in multiples of this.
     pub(crate) bins: usize,
-    /// Changes in a bin from which it is full.
+    /// About the most changes in a bin.
     pub(crate) bin_changes: usize,
     /// Nibbles below which large edits are cut; 0 for not at all.
     pub(crate) cut_depth: usize,
@@ -40,11 +41,12 @@ impl Division {
     pub(crate) fn of_pool() -> Self {
         match rayon::current_num_threads() {
             1 => Self { bins: 1, bin_changes: BIN_CHANGES, cut_depth: 1, large_changes: 3 * BIN_CHANGES },
-            // A few bins a thread even out what the counts of changes do not show. What is cut off is done apart from its top,
-            // which one thread does: sixteen parts keep a few threads busy, and leave it a single node.
+            // As many bins as threads: each has lists of places of its own and leaves lanes of the hasher empty, some thirty
+            // microseconds in all, and four times as many took 1,000 changes a tenth longer. What is cut off is done apart from
+            // its top, which one thread does: sixteen parts keep a few threads busy, and leave it a single node.
             threads => {
                 let cut_depth = if threads <= 4 { 1 } else { 2 };
-                Self { bins: 4 * threads, bin_changes: BIN_CHANGES, cut_depth, large_changes: 64 }
+                Self { bins: threads, bin_changes: BIN_CHANGES, cut_depth, large_changes: 64 }
             }
         }
     }
@@ -57,6 +59,18 @@ pub(crate) struct Task<'c, C> {
     pub(crate) old: Option<Child>,
     pub(crate) changes: &'c [C],
     pub(crate) precut: Precut,
+}
+
+impl<C> Task<'_, C> {
+    /// Whether there is a branch in memory, and nothing but new values for leaves that are there.
+    fn replaces<L>(&self, arena: &Arena) -> bool
+    where
+        C: Change<L>,
+    {
+        let is_branch = |old: &Child| old.link.is_node() && arena.class(old.link).is_branch();
+        let has_branch = self.old.as_ref().is_some_and(is_branch) && self.depth >= self.precut.depth;
+        has_branch && !self.changes.is_empty() && self.changes.iter().all(Change::replaces)
+    }
 }
 
 /// What all tasks left.
@@ -122,11 +136,11 @@ impl<'a> Workshop<'_, 'a> {
     }
 
     /// The subtrees below the cut that can be edited apart: those that a chain of branches without extensions leads
-    /// to. The rest is left to the edit of the top.
+    /// to, and those of what was empty above. The rest is left to the edit of the top.
     fn cut<'c, L: StoredLeaf, C: Change<L>>(&self, task: &Task<'c, C>) -> Vec<Task<'c, C>> {
         let mut parts = Vec::new();
-        if let Some(old) = &task.old {
-            self.cut_below(task.trie, 0, old.link, task.changes, &mut parts);
+        if self.division.cut_depth > 0 {
+            self.cut_below(task.trie, 0, task.old, task.changes, &mut parts);
         }
         parts
     }
@@ -135,39 +149,35 @@ impl<'a> Workshop<'_, 'a> {
         &self,
         trie: usize,
         depth: usize,
-        node: Link,
+        old: Option<Child>,
         changes: &'c [C],
         parts: &mut Vec<Task<'c, C>>,
     ) {
-        let node = if node.is_node() || node == Link::NONE {
-            node
-        } else {
-            self.tries.found(trie, &Path::of_key(changes[0].key(), depth)).unwrap_or(Link::NONE)
+        if depth == self.division.cut_depth {
+            return parts.push(Task { trie, depth, old, changes, precut: Precut::default() });
+        }
+        let branch = match old.map(|old| old.link) {
+            None => None,
+            Some(link) => {
+                let found = || self.tries.found(trie, &Path::of_key(changes[0].key(), depth));
+                let node = if link.is_node() { Some(link) } else { found() };
+                let branch = node.and_then(|node| self.arena.branch(node));
+                let Some(branch) = branch.filter(|branch| branch.extension_len() == 0) else { return };
+                Some(branch)
+            }
         };
-        if node == Link::NONE || !self.arena.class(node).is_branch() {
-            return;
-        }
-        let branch = self.arena.view(node).branch();
-        if branch.extension_len() > 0 {
-            return;
-        }
+        let child = |nibble: usize| {
+            let branch = branch.as_ref()?;
+            let rank = branch.rank(nibble)?;
+            let (link, reference) = (branch.link(rank), Some(branch.reference(rank)));
+            Some(Child { link, leaves: self.arena.leaves(link), reference, made: false })
+        };
         let mut rest = changes;
         while let Some(first) = rest.first() {
             let nibble = nibble_of(first.key(), depth);
             let (group, others) = split_at_nibble(rest, depth, nibble);
             rest = others;
-            let link = branch.rank(nibble).map_or(Link::NONE, |rank| branch.link(rank));
-            if depth + 1 < self.division.cut_depth {
-                self.cut_below(trie, depth + 1, link, group, parts);
-                continue;
-            }
-            let old = branch.rank(nibble).map(|rank| Child {
-                link,
-                leaves: self.arena.leaves(link),
-                reference: Some(branch.reference(rank)),
-                made: false,
-            });
-            parts.push(Task { trie, depth: depth + 1, old, changes: group, precut: Precut::default() });
+            self.cut_below(trie, depth + 1, child(nibble), group, parts);
         }
     }
 
@@ -176,22 +186,7 @@ impl<'a> Workshop<'_, 'a> {
         tasks: &mut [(usize, Task<'_, C>)],
         made: &mut Made<'a>,
     ) -> Result<Vec<Option<Child>>, TrieError> {
-        let total: usize = tasks.iter().map(|(_, task)| task.changes.len()).sum();
-        let share = total.div_ceil(self.division.bins).clamp(1, self.division.bin_changes);
-        let mut bins = Vec::with_capacity(self.division.bins.max(total / self.division.bin_changes));
-        let mut rest = tasks;
-        while !rest.is_empty() {
-            let mut weight = 0;
-            let count = rest.iter().take_while(|(_, task)| {
-                let room = weight < share;
-                weight += task.changes.len();
-                room
-            });
-            let count = count.count();
-            let (bin, others) = rest.split_at_mut(count);
-            bins.push(bin);
-            rest = others;
-        }
+        let bins = self.bins(tasks);
         let done: Vec<_> = if self.division.bins == 1 || bins.len() == 1 {
             bins.into_iter().map(|bin| self.bin(bin)).collect::<Result<_, _>>()?
         } else {
@@ -209,14 +204,40 @@ impl<'a> Workshop<'_, 'a> {
         Ok(tops)
     }
 
+    /// Tasks in bins of about the same number of changes, neighbours together.
+    fn bins<'t, 'c, C>(&self, tasks: &'t mut [(usize, Task<'c, C>)]) -> Vec<&'t mut [(usize, Task<'c, C>)]> {
+        let total: usize = tasks.iter().map(|(_, task)| task.changes.len()).sum();
+        let Division { bins: number, bin_changes, .. } = self.division;
+        let count = total.div_ceil(bin_changes.saturating_mul(number)).max(1) * number;
+        let mut bins = Vec::with_capacity(count);
+        let (mut rest, mut before) = (tasks, 0);
+        while !rest.is_empty() {
+            // A task belongs where its middle lies: bins that take what exceeds their share leave too little for the last.
+            let bin_at = |before: usize, task: &Task<'c, C>| (before + task.changes.len() / 2) * count / total.max(1);
+            let number = bin_at(before, &rest[0].1);
+            let end = rest.iter().position(|(_, task)| {
+                let is_next = bin_at(before, task) != number;
+                before += if is_next { 0 } else { task.changes.len() };
+                is_next
+            });
+            let (bin, others) = rest.split_at_mut(end.unwrap_or(rest.len()));
+            bins.push(bin);
+            rest = others;
+        }
+        bins
+    }
+
     fn bin<L: StoredLeaf, C: Change<L>>(
         &self,
         tasks: &mut [(usize, Task<'_, C>)],
     ) -> Result<(Vec<Option<Child>>, MadeNodes<'a>, Notes), TrieError> {
         let mut pen = Pen::new(self.arena, self.epoch);
         let (mut levels, mut notes) = (Levels::default(), Notes::default());
-        let mut tops = Vec::with_capacity(tasks.len());
-        for (i, (_, task)) in tasks.iter_mut().enumerate() {
+        let mut tops = vec![None; tasks.len()];
+        let (replaced, edited): (Vec<usize>, Vec<usize>) =
+            (0..tasks.len()).partition(|i| tasks[*i].1.replaces(self.arena));
+        for i in edited {
+            let task = &mut tasks[i].1;
             let mut edit = Edit {
                 pen: &mut pen,
                 levels: &mut levels,
@@ -226,12 +247,20 @@ impl<'a> Workshop<'_, 'a> {
                 precut: std::mem::take(&mut task.precut),
                 leaf: PhantomData::<L>,
             };
-            let top = edit.subtree(task.depth, task.old, task.changes)?;
+            tops[i] = edit.subtree(task.depth, task.old, task.changes)?;
             debug_assert!(edit.precut.done.is_empty(), "every part that was cut off is picked up");
+        }
+        let mut replacing = Replacing::new(&mut pen, &mut levels, &mut notes);
+        for i in replaced {
+            let task = &tasks[i].1;
+            let old = task.old.as_ref().expect("there is a branch");
+            tops[i] = Some(replacing.top(task.trie, task.depth, old, task.changes)?);
+        }
+        replacing.run()?;
+        for (i, (top, (_, task))) in tops.iter().zip(tasks).enumerate() {
             if let Some(Child { link, reference: None, .. }) = top {
-                levels.root(task.depth, link, i);
+                levels.root(task.depth, *link, i);
             }
-            tops.push(top);
         }
         for (i, reference) in levels.hash(self.arena) {
             if let Some(top) = &mut tops[i] {
