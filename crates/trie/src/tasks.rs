@@ -3,7 +3,8 @@
 //! Edits are put into bins of about equal work. A bin's edits share a pen, those that only put new values are walked together,
 //! and all are hashed together, level by level: the lanes of the hasher stay full however small the single edits are. A
 //! large edit, and the build of what was empty, is cut below its first nibble or two into up to 256 that go to different
-//! bins, and is finished when these are done. What comes out is the same for every number of threads and bins.
+//! bins, and is finished when these are done. What comes out is the same for every number of threads and bins, but for
+//! deletions of records that the store does not have: where a part's branch is taken up by an extension above it.
 
 use crate::{
     Path, TrieError,
