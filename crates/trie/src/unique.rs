@@ -7,6 +7,7 @@ use crate::{
     StateTrie,
     arena::{Arena, Class, nibbles},
     link::Link,
+    walk::{Cursor, own_nodes},
 };
 use std::{
     collections::HashMap,
@@ -72,6 +73,18 @@ impl<'t> UniqueTables<'t> {
             self.tables[usize::from(depth)].find(self, node).is_ok()
         });
         found.count() as u64
+    }
+
+    /// How often tables would be asked while a block is imported: once for each node that `derived` has and its relative `base` has not.
+    pub fn asked(base: &StateTrie, derived: &StateTrie) -> u64 {
+        let mut made = 0;
+        let others = Cursor::at(base.version.root);
+        let arena = &derived.version.forest.arena;
+        own_nodes(arena, derived.version.root, 0, others.as_slice(), &mut |_, _| {
+            made += 1;
+            true
+        });
+        made
     }
 
     fn put_tree(&mut self, node: Link, depth: usize) {
@@ -202,6 +215,8 @@ mod tests {
             let updates = Updates { accounts, keep_empty: false };
             let trie = root_after(&StateTrie::empty(), &NoNodes, &updates).unwrap().trie;
             let tables = UniqueTables::of(&trie);
+            assert_eq!(UniqueTables::asked(&trie, &trie), 0);
+            assert_eq!(UniqueTables::asked(&StateTrie::empty(), &trie), tables.look_up_all());
             let depths = tables.depths();
             let sum = |of: fn(&UniqueNodes) -> u64| depths.iter().map(of).sum::<u64>();
             assert_eq!(sum(|depth| depth.bytes), total_tree_bytes(&trie));
