@@ -48,7 +48,8 @@ pub(crate) struct Want {
 /// How leaves and branches of one kind of trie are read.
 pub(crate) trait StoredLeaf: Leaf {
     fn branches(tries: &Tries<'_>, wants: &[Want]) -> Result<Vec<Option<Branch>>, SourceError>;
-    fn leaves(tries: &Tries<'_>, want: &Want, limit: usize) -> Result<Vec<Present<Self>>, SourceError>;
+    /// The first leaves below each, at most so many.
+    fn leaves(tries: &Tries<'_>, wants: &[Want], limit: usize) -> Result<Vec<Vec<Present<Self>>>, SourceError>;
 }
 
 impl StoredLeaf for AccountLeaf {
@@ -56,9 +57,11 @@ impl StoredLeaf for AccountLeaf {
         tries.source.account_branches(&wants.iter().map(|want| want.path).collect::<Vec<_>>())
     }
 
-    fn leaves(tries: &Tries<'_>, want: &Want, limit: usize) -> Result<Vec<Present<Self>>, SourceError> {
-        let accounts = tries.source.accounts_under(&want.path, limit)?;
-        Ok(accounts.into_iter().map(|(key, account)| (key, Some(Self::unread(account)))).collect())
+    fn leaves(tries: &Tries<'_>, wants: &[Want], limit: usize) -> Result<Vec<Vec<Present<Self>>>, SourceError> {
+        let prefixes: Vec<_> = wants.iter().map(|want| want.path).collect();
+        let leaf = |(key, account)| (key, Some(Self::unread(account)));
+        let found = tries.source.accounts_under_all(&prefixes, limit)?;
+        Ok(found.into_iter().map(|accounts| accounts.into_iter().map(leaf).collect()).collect())
     }
 }
 
@@ -68,9 +71,10 @@ impl StoredLeaf for U256 {
         tries.source.storage_branches(&wants.iter().map(key).collect::<Vec<_>>())
     }
 
-    fn leaves(tries: &Tries<'_>, want: &Want, limit: usize) -> Result<Vec<Present<Self>>, SourceError> {
-        let slots = tries.source.slots_under(&tries.address(want.trie), &want.path, limit)?;
-        Ok(slots.into_iter().map(|(key, value)| (key, Some(value))).collect())
+    fn leaves(tries: &Tries<'_>, wants: &[Want], limit: usize) -> Result<Vec<Vec<Present<Self>>>, SourceError> {
+        let prefixes: Vec<_> = wants.iter().map(|want| (tries.address(want.trie), want.path)).collect();
+        let found = tries.source.slots_under_all(&prefixes, limit)?;
+        Ok(found.into_iter().map(|slots| slots.into_iter().map(|(key, value)| (key, Some(value))).collect()).collect())
     }
 }
 
@@ -91,22 +95,28 @@ impl<'a> Tries<'a> {
         if self.loaded.is_empty() { None } else { self.loaded.get(&(trie, *path)).copied() }
     }
 
-    /// Loads subtrees of one kind of trie; their tops, in the order of `wants`.
+    /// Loads subtrees of one kind of trie; their tops, in the order of `wants`. The source is asked twice at most: for all
+    /// records, and for the leaves of all that have none.
     pub(crate) fn load<L: StoredLeaf>(&self, pen: &mut Pen<'_>, wants: &[Want]) -> Result<Vec<Link>, TrieError> {
-        let recorded: Vec<_> =
-            wants.iter().filter(|want| want.link == Link::LARGE || want.link == Link::UNKNOWN).copied().collect();
-        let mut records = L::branches(self, &recorded)?.into_iter();
+        let has_record = |want: &Want| want.link == Link::LARGE || want.link == Link::UNKNOWN;
+        let recorded: Vec<_> = wants.iter().filter(|want| has_record(want)).copied().collect();
+        let mut found = L::branches(self, &recorded)?.into_iter();
+        let records: Vec<Option<Branch>> =
+            wants.iter().map(|want| if has_record(want) { found.next().flatten() } else { None }).collect();
+        let missing = |(want, record): &(&Want, &Option<Branch>)| want.link == Link::LARGE && record.is_none();
+        if let Some((want, _)) = wants.iter().zip(&records).find(missing) {
+            return Err(TrieError::MissingBranch { trie: self.id(want.trie), path: want.path });
+        }
+        let small: Vec<_> =
+            wants.iter().zip(&records).filter(|(_, record)| record.is_none()).map(|(want, _)| *want).collect();
+        let mut leaves = L::leaves(self, &small, usize::from(SMALL_LEAVES_MAX) + 1)?.into_iter();
+
         let mut levels = Levels::default();
         let mut tops = Vec::with_capacity(wants.len());
-        for (i, want) in wants.iter().enumerate() {
-            let has_record = want.link == Link::LARGE || want.link == Link::UNKNOWN;
-            let record = if has_record { records.next().flatten() } else { None };
+        for (i, (want, record)) in wants.iter().zip(&records).enumerate() {
             let top = match record {
-                Some(record) => branch_of(pen, want.path.len(), &record)?,
-                None if want.link == Link::LARGE => {
-                    return Err(TrieError::MissingBranch { trie: self.id(want.trie), path: want.path });
-                }
-                None => self.small::<L>(pen, &mut levels, want)?,
+                Some(record) => branch_of(pen, want.path.len(), record)?,
+                None => self.small(pen, &mut levels, want, &leaves.next().unwrap_or_default())?,
             };
             if top != Link::NONE {
                 levels.root(want.path.len(), top, i);
@@ -121,8 +131,13 @@ impl<'a> Tries<'a> {
         Ok(tops)
     }
 
-    fn small<L: StoredLeaf>(&self, pen: &mut Pen<'_>, levels: &mut Levels, want: &Want) -> Result<Link, TrieError> {
-        let leaves = L::leaves(self, want, usize::from(SMALL_LEAVES_MAX) + 1)?;
+    fn small<L: StoredLeaf>(
+        &self,
+        pen: &mut Pen<'_>,
+        levels: &mut Levels,
+        want: &Want,
+        leaves: &[Present<L>],
+    ) -> Result<Link, TrieError> {
         let mut edit = Edit {
             pen,
             levels,
@@ -132,7 +147,7 @@ impl<'a> Tries<'a> {
             precut: Precut::default(),
             leaf: PhantomData::<L>,
         };
-        Ok(edit.built(want.path.len(), &leaves)?.map_or(Link::NONE, |top| top.link))
+        Ok(edit.built(want.path.len(), leaves)?.map_or(Link::NONE, |top| top.link))
     }
 
     /// Whether a loaded subtree is the one that was wanted.

@@ -49,7 +49,7 @@ pub(crate) fn root_after_divided(
 ) -> Result<RootAfter, TrieError> {
     let forest = &parent.version.forest;
     let arena = &forest.arena;
-    let epoch = forest.next_epoch();
+    let epoch = forest.next_epoch()?;
     let mut pen = Pen::new(arena, epoch);
     let mut tries = Tries::new(source, Addresses::Of(updates));
 
@@ -185,8 +185,11 @@ fn check_order(updates: &Updates) -> Result<(), TrieError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AccountUpdate, MemoryNodes, total_tree_bytes};
+    use crate::{
+        AccountUpdate, ArenaError, Branch, MemoryNodes, Path, SourceError, arena::PAGES_MAX, total_tree_bytes,
+    };
     use proptest::{collection::vec, prelude::*};
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
     const DIVISIONS: [Division; 5] = [
         Division { bins: 1, bin_changes: usize::MAX, cut_depth: 0, large_changes: usize::MAX },
@@ -241,9 +244,117 @@ mod tests {
             root_after(&trie, &crate::NoNodes, &updates(i * 1000..(i + 1) * 1000)).unwrap().trie
         };
         let in_blocks = (0..30).fold(StateTrie::empty(), step);
-        let at_once = root_after(&StateTrie::empty(), &crate::NoNodes, &updates(0..30_000)).unwrap();
-        assert_eq!(at_once.root, in_blocks.root());
-        assert_eq!(total_tree_bytes(&at_once.trie), total_tree_bytes(&in_blocks));
+        // Whole, where it is hashed in pieces, and cut.
+        let all = updates(0..30_000);
+        let records = DIVISIONS.map(|division| {
+            let at_once = root_after_divided(&StateTrie::empty(), &crate::NoNodes, &all, division).unwrap();
+            assert_eq!(at_once.root, in_blocks.root(), "{division:?}");
+            assert_eq!(total_tree_bytes(&at_once.trie), total_tree_bytes(&in_blocks), "{division:?}");
+            let mut records = at_once.nodes.encoded().accounts;
+            records.sort_by_key(|(path, _)| *path);
+            records
+        });
+        assert!(records[0].len() > 256, "{} records", records[0].len());
+        assert!(records.iter().all(|other| *other == records[0]));
+    }
+
+    #[test]
+    fn an_arena_that_is_full_or_worn_is_an_error() {
+        let update = |i: u8| AccountUpdate {
+            address_hash: alloy_primitives::keccak256([i]),
+            nonce: Some(1),
+            ..AccountUpdate::default()
+        };
+        let block = |i| Updates { accounts: vec![update(i)], keep_empty: false };
+        let after = |trie: &StateTrie, i| root_after(trie, &crate::NoNodes, &block(i));
+        let full = after(&StateTrie::empty(), 0).unwrap().trie;
+        full.version.forest.arena.fill();
+        // One leaf becomes two below a branch, which no page is for.
+        let error = after(&full, 1).unwrap_err();
+        assert!(matches!(error, TrieError::Arena(ArenaError::Full { pages: PAGES_MAX })), "{error:?}");
+        assert!(error.to_string().contains("full"), "{error}");
+        assert_eq!(full.arena_bytes().live, total_tree_bytes(&full));
+        assert_eq!(after(&full, 0).unwrap().root, full.root());
+
+        let worn = after(&StateTrie::empty(), 0).unwrap().trie;
+        worn.version.forest.use_epochs_up();
+        let error = after(&worn, 1).unwrap_err();
+        assert!(matches!(error, TrieError::Arena(ArenaError::Worn)), "{error:?}");
+    }
+
+    /// Counts how often it is asked for many nodes, and never for one.
+    struct Counting {
+        store: MemoryNodes,
+        asked: AtomicUsize,
+    }
+
+    impl Counting {
+        fn ask(&self, keys: usize) -> &MemoryNodes {
+            self.asked.fetch_add(usize::from(keys > 0), Relaxed);
+            &self.store
+        }
+    }
+
+    impl NodeSource for Counting {
+        fn account_branch(&self, _: &Path) -> Result<Option<Branch>, SourceError> {
+            unreachable!("a level is read in one go")
+        }
+
+        fn storage_branch(&self, _: &B256, _: &Path) -> Result<Option<Branch>, SourceError> {
+            unreachable!("a level is read in one go")
+        }
+
+        fn accounts_under(&self, _: &Path, _: usize) -> Result<Vec<(B256, Account)>, SourceError> {
+            unreachable!("a level is read in one go")
+        }
+
+        fn slots_under(&self, _: &B256, _: &Path, _: usize) -> Result<Vec<(B256, U256)>, SourceError> {
+            unreachable!("a level is read in one go")
+        }
+
+        fn account_branches(&self, paths: &[Path]) -> Result<Vec<Option<Branch>>, SourceError> {
+            self.ask(paths.len()).account_branches(paths)
+        }
+
+        fn storage_branches(&self, keys: &[(B256, Path)]) -> Result<Vec<Option<Branch>>, SourceError> {
+            self.ask(keys.len()).storage_branches(keys)
+        }
+
+        fn accounts_under_all(&self, paths: &[Path], limit: usize) -> Result<Vec<Vec<(B256, Account)>>, SourceError> {
+            self.ask(paths.len()).accounts_under_all(paths, limit)
+        }
+
+        fn slots_under_all(&self, keys: &[(B256, Path)], limit: usize) -> Result<Vec<Vec<(B256, U256)>>, SourceError> {
+            self.ask(keys.len()).slots_under_all(keys, limit)
+        }
+    }
+
+    #[test]
+    fn a_source_is_asked_by_level() {
+        let slots = |value: u64| {
+            let slot = |i: u16| (alloy_primitives::keccak256(i.to_be_bytes()), U256::from(value));
+            sorted((0..100).map(slot).collect())
+        };
+        let update = |i: u16, value: u64| AccountUpdate {
+            address_hash: alloy_primitives::keccak256(i.to_be_bytes()),
+            nonce: Some(value),
+            slots: if i.is_multiple_of(20) { slots(value) } else { Vec::new() },
+            ..AccountUpdate::default()
+        };
+        let block = |value| {
+            let mut accounts: Vec<_> = (0..2000).map(|i| update(i, value)).collect();
+            accounts.sort_by_key(|account| account.address_hash);
+            Updates { accounts, keep_empty: false }
+        };
+        let first = root_after(&StateTrie::empty(), &crate::NoNodes, &block(1)).unwrap();
+        let mut store = MemoryNodes::default();
+        store.apply(&block(1), &first);
+        let source = Counting { store, asked: AtomicUsize::new(0) };
+        let read = root_after(&StateTrie::persisted(first.root), &source, &block(2)).unwrap();
+        assert_eq!(read.root, root_after(&first.trie, &crate::NoNodes, &block(2)).unwrap().root);
+        // Accounts: records at three depths, then small subtrees; slots, of all accounts at once: two depths.
+        let asked = source.asked.into_inner();
+        assert!((4..=9).contains(&asked), "asked {asked} times for 2,000 accounts and 10,000 slots");
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 use crate::{Branch, Path, SourceError};
 use alloy_primitives::{B256, U256};
 use balsa_state::Account;
+use rayon::prelude::*;
 
 /// Persisted branches and flat leaves below what a [`crate::StateTrie`] holds in memory.
 ///
@@ -25,13 +26,37 @@ pub trait NodeSource: Send + Sync {
 
     /// [`NodeSource::account_branch`] for many paths.
     fn account_branches(&self, paths: &[Path]) -> Result<Vec<Option<Branch>>, SourceError> {
-        paths.iter().map(|path| self.account_branch(path)).collect()
+        all(paths, |path| self.account_branch(path))
     }
 
     /// [`NodeSource::storage_branch`] for many pairs of address hash and path.
     fn storage_branches(&self, keys: &[(B256, Path)]) -> Result<Vec<Option<Branch>>, SourceError> {
-        keys.iter().map(|(address_hash, path)| self.storage_branch(address_hash, path)).collect()
+        all(keys, |(address_hash, path)| self.storage_branch(address_hash, path))
     }
+
+    /// [`NodeSource::accounts_under`] for many prefixes.
+    fn accounts_under_all(&self, prefixes: &[Path], limit: usize) -> Result<Vec<Vec<(B256, Account)>>, SourceError> {
+        all(prefixes, |prefix| self.accounts_under(prefix, limit))
+    }
+
+    /// [`NodeSource::slots_under`] for many pairs of address hash and prefix.
+    fn slots_under_all(&self, keys: &[(B256, Path)], limit: usize) -> Result<Vec<Vec<(B256, U256)>>, SourceError> {
+        all(keys, |(address_hash, prefix)| self.slots_under(address_hash, prefix, limit))
+    }
+}
+
+/// Reads that one thread makes one after the other: what two threads would save of fewer does not pay their meeting.
+const READS_TOGETHER: usize = 16;
+
+/// What `read` says of each key, in their order, on the current rayon pool: a disk answers many questions at a time.
+fn all<K: Sync, T: Send>(
+    keys: &[K],
+    read: impl Fn(&K) -> Result<T, SourceError> + Sync,
+) -> Result<Vec<T>, SourceError> {
+    if keys.len() < 2 * READS_TOGETHER {
+        return keys.iter().map(read).collect();
+    }
+    keys.par_iter().with_min_len(READS_TOGETHER).map(&read).collect()
 }
 
 /// The source below a trie that lies wholly in memory, and below the empty trie: it holds nothing.

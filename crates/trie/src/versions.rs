@@ -10,7 +10,7 @@
 //! them sixteen cache lines, at every level of every changed path.
 
 use crate::{
-    arena::{Arena, BranchView, Class, PageMemory, nibbles},
+    arena::{Arena, ArenaError, BranchView, Class, PageMemory, nibbles},
     link::Link,
     side_by_side::{Own, own_beside},
     sync::{AtomicU32, Mutex, MutexGuard},
@@ -85,8 +85,15 @@ impl Forest {
     }
 
     /// A number for the nodes of a version in the making: higher than all before it.
-    pub(crate) fn next_epoch(&self) -> u32 {
-        self.epoch.fetch_add(1, Relaxed) + 1
+    pub(crate) fn next_epoch(&self) -> Result<u32, ArenaError> {
+        let last = self.epoch.fetch_update(Relaxed, Relaxed, |last| last.checked_add(1));
+        last.map(|last| last + 1).map_err(|_| ArenaError::Worn)
+    }
+
+    /// As if every number were in use.
+    #[cfg(test)]
+    pub(crate) fn use_epochs_up(&self) {
+        self.epoch.store(u32::MAX, Relaxed);
     }
 
     /// The last of these numbers.

@@ -84,6 +84,9 @@ pub enum ArenaError {
         /// The limit.
         pages: u32,
     },
+    /// As many versions were made, of this state and of all that it was renewed from, as there are numbers for their nodes.
+    #[error("the trie arena is worn: {} versions were made", u32::MAX)]
+    Worn,
     /// No memory for another page.
     #[error(transparent)]
     Memory(#[from] MemoryError),
@@ -141,8 +144,8 @@ impl Arena {
         self.live_bytes.load(Relaxed)
     }
 
-    /// A list that will take `len` items, all soon. Of a full build these are hundreds of megabytes, and a system that gives
-    /// them page by page takes a fifth of the time that the build does.
+    /// A list with room for `len` items, most of which come soon. Of a full build these are hundreds of megabytes, and a system that gives
+    /// them page by page takes a fifth of the time that the build does. What is smaller is often memory that the program used before, and small pages.
     pub(crate) fn list_of<T>(&self, len: usize) -> Vec<T> {
         let mut list = Vec::with_capacity(len);
         if len * size_of::<T>() >= LARGE_LIST_BYTES {
@@ -232,6 +235,12 @@ impl Arena {
         let places = (0..PAGE_UNITS / units).rev().map(|i| page << UNIT_BITS | (i * units) as u32);
         free.places[usize::from(pool.0)].extend(places);
         Ok(())
+    }
+
+    /// As if every page were in use.
+    #[cfg(test)]
+    pub(crate) fn fill(&self) {
+        self.free().pages = PAGES_MAX;
     }
 
     fn free(&self) -> MutexGuard<'_, Free> {
