@@ -1,4 +1,4 @@
-//! The one room with `unsafe`: pieces of the address space that live as long as their owner.
+//! The one room with `unsafe`: pieces of the address space that live as long as their owner, and advice to the system on others.
 
 #![expect(unsafe_code, reason = "mapping memory, and reading it as words, has no safe form")]
 
@@ -53,7 +53,7 @@ pub(crate) fn prefer_huge_pages(room: Range<*const u8>) {
     let mask = HUGE_PAGE_BYTES - 1;
     let (start, end) = (room.start.addr().saturating_add(mask) & !mask, room.end.addr() & !mask);
     if start < end {
-        // SAFETY: the advice changes no byte and no protection, whatever lies there; what is not mapped is refused.
+        // SAFETY: the advice changes no byte and no protection, whatever lies there, and what is not mapped is left out.
         let _ = unsafe { madvise(room.start.with_addr(start).cast_mut().cast(), end - start, Advice::LinuxHugepage) };
     }
 }

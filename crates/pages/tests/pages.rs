@@ -3,7 +3,7 @@
 use alloy_primitives::{U256, keccak256};
 use balsa_pages::{FilePages, HugePages};
 use balsa_trie::{AccountUpdate, HeapMemory, NoNodes, PageMemory, StateTrie, TrieError, Updates, root_after};
-use std::{fs, io, path::Path, sync::Arc};
+use std::{fs, io, path::Path, ptr, sync::Arc};
 
 fn block(seed: u64) -> Updates {
     let update = |i: u64| AccountUpdate {
@@ -33,6 +33,25 @@ fn every_memory_gives_the_same_roots() {
     let expected = roots(Arc::new(HeapMemory));
     assert_eq!(roots(Arc::new(HugePages)), expected);
     assert_eq!(roots(Arc::new(FilePages::in_directory(directory.path()).unwrap())), expected);
+}
+
+/// Room of any size and at any address may be named: what is in it stays, and what is no memory is left alone.
+#[test]
+fn advice_changes_no_byte() {
+    const HUGE: usize = 2 << 20;
+    let mut list: Vec<u64> = Vec::with_capacity(4 * HUGE / 8);
+    list.extend(0..1000);
+    let room = list.spare_capacity_mut().as_ptr_range();
+    HugePages.will_fill(room.start.cast()..room.end.cast());
+    list.extend(1000..list.capacity() as u64);
+    let bytes = list.as_ptr_range();
+    HugePages.will_fill(bytes.start.cast()..bytes.end.cast());
+    assert!(list.iter().copied().eq(0..list.capacity() as u64));
+    for (start, end) in
+        [(0, 0), (4096, 8192), (HUGE, HUGE), (HUGE, 3 * HUGE), (usize::MAX - HUGE, usize::MAX), (8192, 4096)]
+    {
+        HugePages.will_fill(ptr::without_provenance(start)..ptr::without_provenance(end));
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::{
     load::{StoredLeaf, Tries, Want},
     path::{Path, common_nibbles, nibble_of},
     reference::Reference,
-    replace::Replacing,
+    replace::{Replacing, can_replace},
 };
 use alloy_primitives::B256;
 use smallvec::SmallVec;
@@ -118,8 +118,7 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
             }
             was_large = old.is_large();
             let view = self.pen.arena().view(old.link);
-            let is_cut = depth < self.precut.depth;
-            if view.class().is_branch() && !is_cut && changes.iter().all(Change::replaces) {
+            if depth >= self.precut.depth && can_replace(self.pen.arena(), &old, changes) {
                 let mut replacing = Replacing::new(self.pen, self.levels, self.notes);
                 let top = replacing.top(self.trie, depth, &old, changes)?;
                 replacing.run()?;
@@ -131,6 +130,7 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
                 self.at_leaf(depth, &old, view, changes)?
             }
         } else if depth < self.precut.depth {
+            // Its parts were built apart.
             let mut fork = Fork::default();
             self.fork_children(depth, changes, &mut fork, |_, _| None)?;
             self.gathered(&first, depth, &Path::ROOT, None, &fork)?

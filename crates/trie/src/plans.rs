@@ -14,6 +14,9 @@ use alloy_primitives::B256;
 use balsa_state::{Account, EMPTY_ROOT};
 use rayon::prelude::*;
 
+/// Plans that a thread makes at least: those of a thousand accounts are worth two.
+const PART_MIN: usize = PART / 2;
+
 /// The plans of a block's accounts, in the order of its updates.
 pub(crate) struct Plans {
     /// What a caller is told in the end. Large, and so made only once.
@@ -75,7 +78,7 @@ impl Plans {
                 plans.others.push(other);
             });
         } else {
-            let both = (0..old.len()).into_par_iter().with_min_len(PART / 2).map(plan);
+            let both = (0..old.len()).into_par_iter().with_min_len(PART_MIN).map(plan);
             both.unzip_into_vecs(&mut plans.accounts, &mut plans.others);
         }
         plans

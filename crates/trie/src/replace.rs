@@ -1,12 +1,12 @@
 //! New values for leaves that are there: the shape of the trie stays, so every node on the way is copied as it is.
 //!
-//! This is what most changes of a block are. The walk goes level by level over all changes of a bin, and asks for nodes
+//! This is what most changes of a block are. The walk goes level by level over all that it is given, and asks for nodes
 //! some steps before it reads them: what one waits for from memory, others wait for at the same time. An old
 //! leaf is not looked at at all, since its key and its new value are at hand.
 
 use crate::{
     TrieError,
-    arena::{Pen, ahead},
+    arena::{Arena, Pen, ahead},
     change::Change,
     edit::{Child, Notes, split_at_nibble},
     levels::Levels,
@@ -15,11 +15,16 @@ use crate::{
     path::nibble_of,
 };
 
+/// Whether `old` is a branch in memory, and all changes put new values into leaves that are there.
+pub(crate) fn can_replace<L, C: Change<L>>(arena: &Arena, old: &Child, changes: &[C]) -> bool {
+    old.link.is_node() && arena.class(old.link).is_branch() && changes.iter().all(Change::replaces)
+}
+
 /// Copies branches with new values below them, of any number of tries.
 pub(crate) struct Replacing<'e, 'p, 'c, C> {
-    pub(crate) pen: &'e mut Pen<'p>,
-    pub(crate) levels: &'e mut Levels,
-    pub(crate) notes: &'e mut Notes,
+    pen: &'e mut Pen<'p>,
+    levels: &'e mut Levels,
+    notes: &'e mut Notes,
     /// Branches of one level that are not copied yet.
     level: Vec<Old<'c, C>>,
 }

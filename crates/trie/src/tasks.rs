@@ -2,8 +2,8 @@
 //!
 //! Edits are put into bins of about equal work. A bin's edits share a pen, those that only put new values are walked together,
 //! and all are hashed together, level by level: the lanes of the hasher stay full however small the single edits are. A
-//! large edit, and the build of what was empty, is cut below its first nibble or two into up to 256 that go to different
-//! bins, and is finished when these are done. What comes out is the same for every number of threads and bins, but for
+//! large edit, of what was empty too, is cut below its first nibble or two into up to 256 that go to different bins, and is
+//! finished when these are done. What comes out is the same for every number of threads and bins, but for
 //! deletions of records that the store does not have: where a part's branch is taken up by an extension above it.
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     link::Link,
     load::{StoredLeaf, Tries},
     path::nibble_of,
-    replace::Replacing,
+    replace::{Replacing, can_replace},
 };
 use rayon::prelude::*;
 use std::{collections::HashMap, marker::PhantomData};
@@ -68,9 +68,8 @@ impl<C> Task<'_, C> {
     where
         C: Change<L>,
     {
-        let is_branch = |old: &Child| old.link.is_node() && arena.class(old.link).is_branch();
-        let has_branch = self.old.as_ref().is_some_and(is_branch) && self.depth >= self.precut.depth;
-        has_branch && !self.changes.is_empty() && self.changes.iter().all(Change::replaces)
+        let is_whole = self.depth >= self.precut.depth && !self.changes.is_empty();
+        is_whole && self.old.as_ref().is_some_and(|old| can_replace(arena, old, self.changes))
     }
 }
 
@@ -208,13 +207,15 @@ impl<'a> Workshop<'_, 'a> {
     /// Tasks in bins of about the same number of changes, neighbours together.
     fn bins<'t, 'c, C>(&self, tasks: &'t mut [(usize, Task<'c, C>)]) -> Vec<&'t mut [(usize, Task<'c, C>)]> {
         let total: usize = tasks.iter().map(|(_, task)| task.changes.len()).sum();
-        let Division { bins: number, bin_changes, .. } = self.division;
-        let count = total.div_ceil(bin_changes.saturating_mul(number)).max(1) * number;
+        let Division { bins: unit, bin_changes, .. } = self.division;
+        let count = total.div_ceil(bin_changes.saturating_mul(unit)).max(1) * unit;
         let mut bins = Vec::with_capacity(count);
         let (mut rest, mut before) = (tasks, 0);
         while !rest.is_empty() {
             // A task belongs where its middle lies: bins that take what exceeds their share leave too little for the last.
-            let bin_at = |before: usize, task: &Task<'c, C>| (before + task.changes.len() / 2) * count / total.max(1);
+            let bin_at = |before: usize, task: &Task<'c, C>| {
+                ((before + task.changes.len() / 2) * count / total.max(1)).min(count - 1)
+            };
             let number = bin_at(before, &rest[0].1);
             let end = rest.iter().position(|(_, task)| {
                 let is_next = bin_at(before, task) != number;

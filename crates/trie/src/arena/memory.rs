@@ -1,10 +1,11 @@
 //! What pages are made of: memory that the caller hands in, the heap unless told otherwise.
+//!
+//! Whoever hands it in is also told of other large pieces, for the core asks nothing of the system itself.
 
 use crate::sync::AtomicU64;
 use std::ops::Range;
 
-/// Where an arena's pages come from. Two kinds exist: [`HeapMemory`], and files mapped into memory, which live
-/// outside the core.
+/// Where an arena's pages come from: [`HeapMemory`], or huge pages and mapped files, which live outside the core.
 pub trait PageMemory: Send + Sync + std::fmt::Debug {
     /// Zeroed memory for `words` words of 8 bytes, which stays as it is until it is dropped.
     ///
@@ -12,8 +13,8 @@ pub trait PageMemory: Send + Sync + std::fmt::Debug {
     /// When there is no room. Whatever can run out must do so here, never when a page is written.
     fn segment(&self, words: usize) -> Result<Box<dyn Words>, MemoryError>;
 
-    /// Told before a large piece of the caller's own memory is filled from its front to its end, so that the system can be
-    /// asked to give it in large pages. A hint, which need not be heard.
+    /// Told of a large piece of other memory that is soon filled, so that the system can be asked to give it in large pages. A
+    /// hint, which need not be heard.
     fn will_fill(&self, _room: Range<*const u8>) {}
 }
 
