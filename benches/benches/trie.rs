@@ -1,17 +1,17 @@
 //! The state trie in memory: updates, full builds, versions. Bars and figures stand in `README.md`.
 
 use alloy_primitives::{B256, U256, keccak256};
-use balsa_pages::HugePages;
+use balsa_pages::{FilePages, HugePages};
 use balsa_trie::{
-    AccountUpdate, NoNodes, Relative, RootAfter, StateTrie, Updates, cow_bytes, renewed, root_after, total_tree_bytes,
-    total_unique_cow_bytes,
+    AccountUpdate, HeapMemory, NoNodes, PageMemory, Relative, RootAfter, StateTrie, Updates, account_proof, cow_bytes,
+    renewed, root_after, total_tree_bytes, total_unique_cow_bytes,
 };
 use criterion::{
     Criterion as AnyCriterion, Throughput,
     measurement::{Measurement, ValueFormatter, WallTime},
 };
 use rustix::time::{ClockId, clock_gettime};
-use std::{hint::black_box, sync::Arc, time::Duration};
+use std::{collections::HashSet, hint::black_box, sync::Arc, time::Duration};
 
 /// Time that the processor spent on this thread: what other work takes of the clock does not count.
 fn now() -> Duration {
@@ -233,11 +233,53 @@ fn renew(c: &mut Criterion) {
     });
 }
 
+/// What a node costs in every kind of memory: one made, for 10,000 changes in a chain, and one read, for as many updates that
+/// change nothing. The figures are of one node: a batch's time by the nodes on its paths, each counted once.
+fn pages(c: &mut Criterion) {
+    const ACCOUNTS: u64 = 1_000_000;
+    const CHANGES: usize = 10_000;
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let file = FilePages::in_directory(directory.path()).expect("it can hold pages");
+    let kinds: [(&str, Arc<dyn PageMemory>); 3] =
+        [("heap", Arc::new(HeapMemory)), ("huge", Arc::new(HugePages)), ("file", Arc::new(file))];
+    let mut group = c.benchmark_group("trie/pages");
+    group.sample_size(10).measurement_time(Duration::from_secs(2));
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("threads can be started");
+    for (kind, memory) in kinds {
+        let empty = StateTrie::persisted_in(StateTrie::empty().root(), memory);
+        let all = updates((0..ACCOUNTS).map(key), &mut Random(1));
+        let mut trie = after(&empty, &all).trie;
+        drop(empty);
+        let same: Vec<_> = all.accounts.into_iter().step_by(ACCOUNTS as usize / CHANGES).collect();
+        let same = Updates { accounts: same, keep_empty: false };
+        let nodes = nodes_towards(&trie, &same);
+        group.bench_function(format!("{kind}/read"), |b| {
+            b.iter_custom(|rounds| {
+                let run = || timed(|| assert_eq!(after(&trie, &same).root, trie.root())).0;
+                (0..rounds).map(|_| pool.install(run)).sum::<Duration>() / nodes
+            });
+        });
+        let mut random = Random(2);
+        group.bench_function(format!("{kind}/made"), |b| {
+            b.iter_custom(|rounds| pool.install(|| chained(&mut trie, ACCOUNTS, CHANGES, rounds, &mut random)) / nodes);
+        });
+    }
+}
+
+/// Nodes on the paths to the updated accounts.
+fn nodes_towards(trie: &StateTrie, updates: &Updates) -> u32 {
+    let path =
+        |update: &AccountUpdate| account_proof(trie, &NoNodes, update.address_hash, &[]).expect("in memory").nodes;
+    let nodes: HashSet<_> = updates.accounts.iter().flat_map(path).collect();
+    nodes.len() as u32
+}
+
 fn main() {
     let mut criterion = AnyCriterion::default().with_measurement(ThreadTime).configure_from_args();
     update(&mut criterion);
     build(&mut criterion);
     versions(&mut criterion);
     renew(&mut criterion);
+    pages(&mut criterion);
     criterion.final_summary();
 }

@@ -1,6 +1,5 @@
-//! The root of one batch of changes, and of a full build, on one thread and on more: time on the clock, by turns upon the same
-//! version, so that what a busy machine does to one it does to the other. Five million accounts, builds of a million leaves, random
-//! keys.
+//! The root of one batch of changes, and of a full build, on one thread and on more: time on the clock, by turns, so that what a
+//! busy machine does to one it does to the other. Five million accounts, builds of a million leaves in fresh memory, random keys.
 #![expect(clippy::print_stdout, reason = "a report")]
 
 use alloy_primitives::{U256, keccak256};
@@ -24,29 +23,36 @@ fn main() {
         .iter()
         .map(|threads| rayon::ThreadPoolBuilder::new().num_threads(*threads).build().expect("threads can be started"))
         .collect();
-    let empty = StateTrie::persisted_in(StateTrie::empty().root(), Arc::new(HugePages));
-    let trie = pools[pools.len() - 1].install(|| after(&empty, &updates(0..ACCOUNTS, 1))).trie;
+    let empty = || StateTrie::persisted_in(StateTrie::empty().root(), Arc::new(HugePages));
+    let trie = pools[pools.len() - 1].install(|| after(&empty(), &updates(0..ACCOUNTS, 1))).trie;
 
     println!("| bench | threads | median of a run | times one thread |\n|---|---|---|---|");
     for count in [1000, 10_000] {
         let block = |round| updates((0..count).map(|i| spread(round * count + i) % ACCOUNTS), round + 2);
-        report(&format!("trie/threads/{count}"), &pools, ROUNDS, |round| (trie.clone(), block(round)));
+        report(&format!("trie/threads/{count}"), &pools, ROUNDS, || trie.clone(), block);
     }
     drop(trie);
     for (kind, leaves) in [("accounts", updates(0..BUILD_LEAVES, 1)), ("slots", slots(0..BUILD_LEAVES))] {
         let name = format!("trie/threads/build/{kind}/{BUILD_LEAVES}");
-        report(&name, &pools, BUILD_ROUNDS, |_| (empty.clone(), leaves.clone()));
+        report(&name, &pools, BUILD_ROUNDS, empty, |_| leaves.clone());
     }
 }
 
-/// Prints how long the pools take for what each round is made of: a version, and changes to it.
-fn report(name: &str, pools: &[ThreadPool], rounds: u64, round: impl Fn(u64) -> (StateTrie, Updates)) {
+/// Prints how long the pools take for each round's changes to a version.
+fn report(
+    name: &str,
+    pools: &[ThreadPool],
+    rounds: u64,
+    version: impl Fn() -> StateTrie,
+    changes: impl Fn(u64) -> Updates,
+) {
     let mut times = vec![Vec::new(); pools.len()];
     for number in 0..rounds {
-        let (trie, block) = round(number);
+        let block = changes(number);
         for i in 0..pools.len() {
             // Nobody is always first, with the caches as the last round left them.
             let i = (i + number as usize) % pools.len();
+            let trie = version();
             times[i].push(pools[i].install(|| timed(|| after(&trie, &block))));
         }
     }

@@ -39,17 +39,26 @@ pub fn measure(count: usize, rounds: usize) {
         report(duel(&title, &seen, &lists, || cow_bytes(base.trie(), derived.trie())), rounds);
     }
 
-    let (mut versions, mut lists): (Vec<StateTrie>, Vec<Entries>) = Default::default();
-    let (mut last, mut last_entries) = (base.clone(), entries.clone());
-    for seed in 0..CHAIN as u64 {
-        let batch = inputs::batch(&leaves, 128, seed);
-        last.update(&batch);
-        last_entries = changed_entries(&last_entries, &leaves, &batch.leaves);
-        versions.push(last.trie().clone());
-        lists.push(last_entries.clone());
+    for changed in [1, 128] {
+        let (mut versions, mut lists): (Vec<StateTrie>, Vec<Entries>) = Default::default();
+        let (mut last, mut last_entries) = (base.clone(), entries.clone());
+        for seed in 0..CHAIN as u64 {
+            let batch = inputs::batch(&leaves, changed, seed);
+            last.update(&batch);
+            last_entries = changed_entries(&last_entries, &leaves, &batch.leaves);
+            versions.push(last.trie().clone());
+            lists.push(last_entries.clone());
+        }
+        let title = format!("trie/total_unique_cow_bytes/{CHAIN}x{changed}of{count}");
+        report(duel(&title, &seen, &lists, || total_unique_cow_bytes(base.trie(), &versions)), rounds);
     }
-    let title = format!("trie/total_unique_cow_bytes/{CHAIN}x128of{count}");
-    report(duel(&title, &seen, &lists, || total_unique_cow_bytes(base.trie(), &versions)), rounds);
+
+    // So short that a thousand are timed together.
+    let title = format!("trie/clone/1000of{count}");
+    let clones = Contest::new(&title)
+        .way("milhouse", || (0..1000).for_each(|_| drop(black_box(entries.clone()))))
+        .way("balsa", || (0..1000).for_each(|_| drop(black_box(base.trie().clone()))));
+    report(clones, rounds);
 }
 
 /// The tracker over `lists` against `bytes`.
