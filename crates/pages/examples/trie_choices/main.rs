@@ -2,7 +2,8 @@
 //!
 //! `trie_choices memory` prints what a trie takes in nodes and in pages, `update` the time of blocks of random changes in
 //! every kind of memory by turns and of walks over what they made, `store` the records that a store keeps and what a block
-//! reads from it, `unique` what tables that keep equal nodes once would save, and the time of a look-up. All of a state of
+//! reads from it, `unique` what tables that keep equal nodes once would save, the time of a look-up, and how many
+//! a block would take, with a file of block access lists also after its blocks. All of a state of
 //! `BALSA_ACCOUNTS` (1,000,000), or of a genesis file's, and blocks of changes of it. `BALSA_CHANGES` (1,000) and
 //! `BALSA_ROUNDS` (11) say how much, `BALSA_DIR` where files lie, `BALSA_MEMORY` to stay with one kind of memory.
 
@@ -13,8 +14,8 @@ use std::{collections::VecDeque, env, path::Path, sync::Arc, time::Instant};
 
 use balsa_pages::{FilePages, HugePages};
 use balsa_trie::{
-    HeapMemory, NoNodes, PageMemory, StateTrie, UniqueNodes, UniqueTables, cow_bytes, root_after, total_tree_bytes,
-    total_unique_cow_bytes,
+    HeapMemory, NoNodes, PageMemory, StateTrie, UniqueNodes, UniqueTables, Updates, cow_bytes, root_after,
+    total_tree_bytes, total_unique_cow_bytes,
 };
 use rustix::time::{ClockId, clock_gettime};
 use states::State;
@@ -35,7 +36,7 @@ fn main() {
         Some("update") => update(&state(), changes, rounds),
         Some("store") => store::store(&state(), changes, rounds),
         Some("unique") => unique(&state(), changes),
-        _ => say("trie_choices memory | update | store | unique [GENESIS]".into()),
+        _ => say("trie_choices memory | update | store | unique [GENESIS [LISTS]]".into()),
     }
 }
 
@@ -101,7 +102,7 @@ impl Chain {
         Self { memory, newest, relative: relative.expect("memory enough").trie, blocks: Vec::new() }
     }
 
-    fn import(&mut self, block: &balsa_trie::Updates) {
+    fn import(&mut self, block: &Updates) {
         let made = self.newest.arena_bytes().live;
         let start = Instant::now();
         let (processor, next) = timed(|| root_after(&self.newest, &NoNodes, block).expect("memory enough").trie);
@@ -165,10 +166,32 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// By depth; the time is of a look-up with its hashing, in an order that no cache helps.
+/// Of the state, and of what the blocks of a file of lists make of it.
 fn unique(state: &State, changes: u64) {
     let trie = state.built(Arc::new(HugePages)).trie;
-    let tables = UniqueTables::of(&trie);
+    let time = unique_nodes(&trie);
+    let price = |blocks: &[(StateTrie, StateTrie)]| {
+        let made = blocks.iter().map(|(base, next)| UniqueTables::asked(base, next)).sum::<u64>() / blocks.len() as u64;
+        say(format!("a block makes {made} nodes, {:.3} ms of look-ups", made as f64 * time / 1e6));
+    };
+    let after = |trie: &StateTrie, block: &Updates| root_after(trie, &NoNodes, block).expect("memory enough").trie;
+    let next = after(&trie, &state.block(changes, 0));
+    price(&[(trie.clone(), next)]);
+    let Some(lists) = env::args_os().nth(3) else { return };
+    let mut versions = vec![trie];
+    for block in states::blocks_of_lists(Path::new(&lists)) {
+        let newest = versions.last().expect("one at least");
+        versions.push(after(newest, &block));
+    }
+    let newest = versions.last().expect("one at least");
+    say(format!("after {} blocks of lists, at root {}:", versions.len() - 1, newest.root()));
+    price(&versions.windows(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect::<Vec<_>>());
+    unique_nodes(newest);
+}
+
+/// By depth; tells the time of a look-up with its hashing, in an order that no cache helps.
+fn unique_nodes(trie: &StateTrie) -> f64 {
+    let tables = UniqueTables::of(trie);
     let mut sum = UniqueNodes::default();
     for (depth, nodes) in tables.depths().iter().enumerate().filter(|(_, nodes)| nodes.nodes > 0) {
         say(format!("depth {depth}: {nodes:?}"));
@@ -178,12 +201,10 @@ fn unique(state: &State, changes: u64) {
         sum.distinct_bytes += nodes.distinct_bytes;
         sum.table_bytes += nodes.table_bytes;
     }
-    let start = Instant::now();
-    let found = tables.look_up_all();
-    let time = start.elapsed().as_nanos() as f64 / found as f64;
+    let (time, found) = timed(|| tables.look_up_all());
+    let time = time / found as f64;
     let (saved, price) = (sum.bytes - sum.distinct_bytes, sum.distinct * 16 / 3);
     say(format!("together: {sum:?}"));
     say(format!("{saved} bytes saved, {price} bytes of handles at three quarters full; {time:.0} ns a look-up"));
-    let next = root_after(&trie, &NoNodes, &state.block(changes, 0)).expect("memory enough").trie;
-    say(format!("a block of {changes} changes makes {} nodes", UniqueTables::asked(&trie, &next)));
+    time
 }

@@ -2,7 +2,8 @@
 
 use std::{path::Path, sync::Arc};
 
-use alloy_primitives::{U256, hex, keccak256};
+use alloy_primitives::{B256, Bytes, U256, hex, keccak256};
+use balsa_bal::{AccountChanges, FlatList, Limits, SlotChanges};
 use balsa_trie::{AccountUpdate, GenesisAccount, NoNodes, PageMemory, RootAfter, StateTrie, Updates, root_after};
 
 /// A whole state, and where the changes of it come from.
@@ -72,6 +73,37 @@ impl State {
             }
         }
         Updates { accounts, keep_empty: false }
+    }
+}
+
+/// What the blocks of a file of block access lists change.
+pub(crate) fn blocks_of_lists(path: &Path) -> Vec<Updates> {
+    let bytes = Bytes::from(std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())));
+    // Ours, so whatever a full block may have.
+    let limits = Limits { index_max: 1 << 16, gas_limit: u64::MAX, code_size_max: usize::MAX };
+    let (mut start, mut blocks) = (0, Vec::new());
+    while start < bytes.len() {
+        let mut rest = &bytes[start..];
+        let header = alloy_rlp::Header::decode(&mut rest).expect("RLP");
+        let end = bytes.len() - rest.len() + header.payload_length;
+        let list = FlatList::decode(bytes.slice(start..end), &limits).expect("a block access list");
+        blocks.push(updates(list.to_accounts().iter().map(changed).collect()));
+        start = end;
+    }
+    blocks
+}
+
+fn changed(account: &AccountChanges) -> AccountUpdate {
+    let slot = |slot: &SlotChanges| Some((keccak256(B256::from(slot.slot)), slot.changes.last()?.post));
+    let mut slots: Vec<_> = account.storage_changes.iter().filter_map(slot).collect();
+    slots.sort_unstable();
+    AccountUpdate {
+        address_hash: keccak256(account.address),
+        nonce: account.nonce_changes.last().map(|change| change.post),
+        balance: account.balance_changes.last().map(|change| change.post),
+        code_hash: account.code_changes.last().map(|change| keccak256(&change.post)),
+        slots,
+        ..AccountUpdate::default()
     }
 }
 
