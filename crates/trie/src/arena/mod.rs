@@ -12,8 +12,13 @@
 //!
 //! Figures: 5M accounts, batches of 1,000 random changes, processor time on a busy `genoa` (see `benches/README.md`).
 //!
-//! - A page holds one class of node of one depth. So a node's size and kind are known without touching the node, and a walk
-//!   that weighs versions never brings a leaf into the cache. A 5M-account trie takes 607 MB in nodes, 610 MB in pages.
+//! - A page holds one class of node. So a node's size and kind are known without touching the node, and a walk that weighs
+//!   versions never brings a leaf into the cache. A 5M-account trie takes 607 MB in nodes, 610 MB in pages.
+//! - And of one depth (`PAGES_BY_DEPTH`), which pays nothing that was found (`benches/README.md`, Choices): blocks and walks beside
+//!   a relative take as long without, a walk over all of 300,000 or 2M accounts 2 to 4 % longer, within what runs scatter. Without, pages
+//!   take half a percent less of a large state, 1.3 % beyond the nodes of the 15 MB of our load's genesis instead of 3.4 %, 21 %
+//!   instead of 46 % of the 0.8 MB of the fixture's. No reader asks a page for its depth; the switch stands for measuring, and
+//!   nothing measured speaks against turning it off.
 //! - The leaf counts of a large branch's children stand in the branch. Without them, making the records that the store
 //!   keeps touched all sixteen children of every changed branch: 15.3 ms a batch with that, 9.6 ms without.
 //! - Huge pages: 9.2 ms a batch on the heap, 6.5 ms in pages of 2 MiB. Hashing was a fifteenth of it, and a quarter
@@ -25,14 +30,19 @@
 //! - Views without padding, and never passed through memory: what is written in pieces and read whole waits until the pieces have
 //!   left the processor, which was half of every walk beside a relative (10,000 changes: 1.54 ms, 0.81 after).
 //! - Unique tables were counted (`unique`, and `benches/README.md`, Choices) and not built. Account leaves hold their key and
-//!   differ from all others, and so does every branch above them; slots of different accounts can be equal. Of our own load's
-//!   genesis, whose tokens are stamped from one mould, 43 % of the bytes recur, nearly all of them leaves; of states whose accounts
-//!   share no slot nothing does. The price is 6 % more memory, and 350 to 380 ns for every node made, in a table that lies cold.
+//!   differ from all others, and so does every branch above them; slots of different accounts can be equal. On the fixtures they
+//!   would pay in bytes: 34 % and 43 % of what a genesis takes recur, for 3 % of handles and 100 to 180 ns a look-up. But tokens
+//!   there are stamped from one mould, and after 24 and 80 blocks of the chains themselves it is 12 % and 29 %; of states whose accounts
+//!   share no slot nothing recurs, and handles take 6 % more. A look-up for every node made is two fifths more time for a block of
+//!   300 changes of our load's state, and at 350 to 380 ns, in a table that lies cold, nearly doubles one of 1,000 of
+//!   300,000 accounts; a freed node would be looked up again. And walks rely on it that two versions share a node at one path only (`walk`).
 //! - Handles have no depth in them: whoever follows one knows the depth already, and 23 bits of page number name 128 GiB. With
 //!   four bits of depth and 28 of index the pages were the same to the byte, an update no faster (`benches/README.md`, Choices),
 //!   and a depth would end at 8 GiB.
-//! - Pages of 4 KiB to 1 MiB (`benches/README.md`, Choices): pages take 1.0 % more than the nodes in them at 16 KiB, 1.8 % at 4
-//!   KiB, where fewer nodes of a class fill a page, 47 % at 1 MiB, where each of 300 kinds of page is half empty.
+//! - Pages of 4 KiB to 1 MiB (`benches/README.md`, Choices): no size shows in a block's time, on both fixtures and on 300,000
+//!   accounts. Of these, pages take 1.0 % more than the nodes in them at 16 KiB, 1.8 % at 4 KiB, where fewer nodes of a class fill a page, 47 %
+//!   at 1 MiB, where each of 300 kinds of page is half empty. Of our load's genesis 3.4 % at 16 KiB and 2.5 % after 31
+//!   blocks; 1.9 % and 4.0 % at 4 KiB; 14 % at 64 KiB, 271 % at 1 MiB. The fixture's 0.8 MB would lie best in 4 KiB: 12 % instead of 46 %.
 //! - Freed places are used again by nodes of their class; a page never goes back to the system before the arena does.
 
 mod class;
@@ -66,6 +76,7 @@ const UNIT_BITS: u32 = PAGE_UNITS.ilog2();
 pub(crate) const PAGES_MAX: u32 = (1 << (32 - UNIT_BITS)) - 1;
 /// Nodes of depths below this have pages of their own, deeper ones share.
 const DEPTHS: usize = if PAGES_BY_DEPTH { 12 } else { 1 };
+// For measuring: nothing else depends on it.
 const PAGES_BY_DEPTH: bool = true;
 /// Room for the numbers of all classes: a power of two, for a pool is taken apart wherever a handle is followed.
 const CLASSES: usize = Class::COUNT.next_power_of_two();
