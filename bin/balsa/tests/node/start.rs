@@ -100,3 +100,34 @@ fn a_database_of_another_chain_is_refused() {
         .expect("the program starts");
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+#[test]
+fn a_directory_that_takes_no_trie_pages_is_refused_by_name() {
+    let directory = TempDir::new().expect("a directory");
+    let (missing, file) = (directory.path().join("missing"), directory.path().join("a-file"));
+    fs::write(&file, "not a directory").expect("a file");
+    for (pages, reason) in [(&missing, "No such file or directory"), (&file, "Not a directory")] {
+        let output = balsa()
+            .args(["--network", "dev", "--http.port", "0", "--authrpc.port", "0", "--ipcdisable", "--state.mmap-dir"])
+            .arg(pages)
+            .arg("--datadir")
+            .arg(directory.path().join("data"))
+            .stdin(Stdio::null())
+            .output()
+            .expect("the program starts");
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        assert!(message.contains(&pages.display().to_string()) && message.contains(reason), "{message}");
+    }
+}
+
+#[test]
+fn the_trie_lies_in_a_file_for_as_long_as_the_node_runs() {
+    let (datadir, pages) = (TempDir::new().expect("a directory"), TempDir::new().expect("a directory"));
+    let files = || fs::read_dir(pages.path()).expect("it is there").count();
+    let node =
+        NodeProcess::start(datadir.path(), &["--network", "dev", "--state.mmap-dir", &pages.path().to_string_lossy()]);
+    assert_eq!(files(), 1);
+    assert!(node.terminate().success());
+    assert_eq!(files(), 0);
+}
