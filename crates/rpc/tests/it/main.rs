@@ -7,6 +7,7 @@ mod conformance;
 mod http;
 mod ipc;
 mod pending;
+mod proofs;
 mod reorg;
 mod sending;
 mod support;
