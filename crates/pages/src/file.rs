@@ -37,7 +37,7 @@ pub struct FilePagesError {
 static FILES: AtomicU64 = AtomicU64::new(0);
 
 impl FilePages {
-    /// Makes a file for pages in `directory`, which must exist.
+    /// Makes a file for pages in `directory`, which must exist. Those that a process left there when it was killed are removed.
     ///
     /// # Errors
     /// If the directory is missing, is no directory, or does not take a file that can be written and mapped.
@@ -47,6 +47,9 @@ impl FilePages {
         let open = OpenOptions::new().read(true).write(true).create_new(true).open(&path);
         let wrong = |source| FilePagesError { directory: directory.to_owned(), source };
         let pages = Self { file: open.map_err(wrong)?, path, len: Mutex::new(0) };
+        // Where locks are not to be had, nobody takes the file for one that was left behind.
+        let _ = pages.file.try_lock();
+        remove_left_behind(directory);
         // A file system that cannot map or allocate says so now, not in the middle of a block.
         pages.mapped(PROBE_WORDS).map_err(wrong)?;
         Ok(pages)
@@ -60,6 +63,27 @@ impl FilePages {
         *len += ((words * 8) as u64).next_multiple_of(SYSTEM_PAGE_BYTES);
         Ok(mapping)
     }
+}
+
+/// Removes the files of processes that are gone, as far as that can be done: whoever lives holds a lock on each of its own.
+fn remove_left_behind(directory: &Path) {
+    let Ok(entries) = fs::read_dir(directory) else { return };
+    let files = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
+    for path in files.map(|entry| entry.path()).filter(|path| is_of_pages(path)) {
+        let is_left = File::open(&path).is_ok_and(|file| file.try_lock().is_ok());
+        // One that is made at this moment may not be locked yet; without its name it serves its maker as well.
+        if is_left {
+            let _ = fs::remove_file(&path);
+        }
+    }
+}
+
+/// Whether a file has a name that [`FilePages`] gives: `trie-PID-NUMBER.pages`.
+fn is_of_pages(path: &Path) -> bool {
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let numbers = name.strip_prefix("trie-").and_then(|rest| rest.strip_suffix(".pages")?.split_once('-'));
+    numbers.is_some_and(|(pid, count)| number(pid) && number(count))
 }
 
 /// Mappings begin at multiples of this; the largest page size of the systems we run on.

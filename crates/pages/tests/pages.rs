@@ -55,6 +55,24 @@ fn advice_changes_no_byte() {
 }
 
 #[test]
+fn what_a_killed_process_left_is_removed() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let others = ["trie-1-0.pages.bak", "trie-1-.pages", "trie-a-0.pages", "chain.rlp"];
+    for name in others.into_iter().chain(["trie-1-0.pages", "trie-4194304-17.pages"]) {
+        fs::write(path(name), "pages").unwrap();
+    }
+    let first = FilePages::in_directory(directory.path()).unwrap();
+    let second = FilePages::in_directory(directory.path()).unwrap();
+    assert!(others.iter().all(|name| path(name).exists()));
+    assert!(!path("trie-1-0.pages").exists() && !path("trie-4194304-17.pages").exists());
+    // Neither takes the other's for one that was left.
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), others.len() + 2);
+    drop((first, second));
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), others.len());
+}
+
+#[test]
 fn the_file_goes_when_the_trie_is_closed() {
     let directory = tempfile::tempdir().unwrap();
     let files = || fs::read_dir(directory.path()).unwrap().count();
