@@ -204,6 +204,10 @@ fn versions(c: &mut Criterion) {
     group.bench_function("total_unique_cow_bytes/128", |b| {
         b.iter(|| total_unique_cow_bytes(&base, black_box(&chain[1..])));
     });
+    // Without the first of the chain the second stands beside no version that it was derived from.
+    group.bench_function("total_unique_cow_bytes_walked/127", |b| {
+        b.iter(|| total_unique_cow_bytes(&base, black_box(&chain[2..])));
+    });
 }
 
 /// Versions made once more without what was not changed for long. A trie that grew block by block fills ten sixteenths of

@@ -51,6 +51,9 @@ pub fn measure(count: usize, rounds: usize) {
         }
         let title = format!("trie/total_unique_cow_bytes/{CHAIN}x{changed}of{count}");
         report(duel(&title, &seen, &lists, || total_unique_cow_bytes(base.trie(), &versions)), rounds);
+        // Without the first of the chain it takes walks.
+        let title = format!("trie/total_unique_cow_bytes_walked/{}x{changed}of{count}", CHAIN - 1);
+        report(duel(&title, &seen, &lists[1..], || total_unique_cow_bytes(base.trie(), &versions[1..])), rounds);
     }
 
     // So short that a thousand are timed together.

@@ -44,6 +44,9 @@ struct Entry {
 /// The age of a version that was not made of another. It has no nodes yet.
 pub(crate) const FIRST_EPOCH: u32 = 0;
 
+/// See [`Version::name`].
+pub(crate) type VersionName = (*const Forest, u64);
+
 /// One version's claim on its nodes. Dropping it frees those that only it had.
 #[derive(Debug)]
 pub(crate) struct Version {
@@ -60,6 +63,16 @@ impl Version {
     /// When it was made: no node of it is younger, and no node of a descendant that is as old is not one of it.
     pub(crate) fn epoch(&self) -> u32 {
         self.epoch
+    }
+
+    /// What tells it from every other version: its forest, and its number there.
+    pub(crate) fn name(&self) -> VersionName {
+        (Arc::as_ptr(&self.forest), self.id)
+    }
+
+    /// The name of the version that it was derived from, which may be gone.
+    pub(crate) fn parent_name(&self) -> Option<VersionName> {
+        self.parent.map(|(parent, _)| (Arc::as_ptr(&self.forest), parent))
     }
 
     /// Bytes of the nodes that this version has and the one that it was derived from does not.

@@ -11,7 +11,7 @@ use crate::{
     versions::Forest,
 };
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{Arc, Weak},
 };
 
@@ -74,10 +74,22 @@ fn walked_bytes(base: &StateTrie, derived: &StateTrie) -> u64 {
     bytes.0
 }
 
-/// Bytes of the nodes that at least one of `derived` has and `base` does not, each counted once.
+/// Bytes of the nodes that at least one of `derived` has and `base` does not, each counted once. Known without a walk where
+/// each was derived from another of them, or from `base`.
 pub fn total_unique_cow_bytes(base: &StateTrie, derived: &[StateTrie]) -> u64 {
+    let all = [base].into_iter().chain(derived).map(|trie| (trie.version.name(), trie)).collect::<HashMap<_, _>>();
+    let others = || all.values().filter(|trie| trie.version.name() != base.version.name());
+    let parent = |trie: &StateTrie| trie.version.parent_name().and_then(|parent| all.get(&parent).copied());
+    // No two versions make the same node.
+    if others().all(|trie| parent(trie).is_some()) {
+        return others().map(|trie| trie.version.own_bytes()).sum();
+    }
+    // What a version shares with one that is weighed too is weighed there. Not so of what the base may have come from: its nodes
+    // may be the base's.
+    let is_later = |trie: &StateTrie| trie.version.epoch() > base.version.epoch();
+    let beside = |trie: &StateTrie| parent(trie).filter(|_| is_later(trie)).unwrap_or(base);
     let mut bytes = UniqueBytes::default();
-    derived.iter().for_each(|version| weigh(version, Some(base), &mut bytes));
+    others().for_each(|trie| weigh(trie, Some(beside(trie)), &mut bytes));
     bytes.bytes
 }
 
@@ -200,6 +212,12 @@ mod tests {
                 alive.push(derived);
                 let union: HashSet<Link> = alive.iter().flat_map(tracked).collect();
                 prop_assert_eq!(total_unique_cow_bytes(&parent, &alive), bytes(arena, union.difference(&base)));
+                // Some have their parent among them, some the base, some neither.
+                for some in [&alive[..], &alive[alive.len() / 2..], &alive[alive.len() - 1..]] {
+                    let union: HashSet<Link> = some.iter().flat_map(tracked).collect();
+                    let expected = bytes(arena, union.difference(&tracked(&alive[0])));
+                    prop_assert_eq!(total_unique_cow_bytes(&alive[0], some), expected);
+                }
                 drop(parent);
                 if let Some(dropped) = dropped && alive.len() > 1 {
                     let at = dropped.index(alive.len());

@@ -121,10 +121,10 @@ impl Family {
             assert_eq!(total_tree_bytes(old), weights[i], "an old version was disturbed");
             let parent = i.checked_sub(1).map(|i| self.kept[i].parent);
             assert_eq!(trie.own_bytes(), parent.map_or(0, |parent| cow_bytes(&new[parent], trie)));
-            // What was counted is what a walk finds.
-            if let Some(parent) = parent {
-                let walked = total_unique_cow_bytes(&new[parent], std::slice::from_ref(trie));
-                assert_eq!(trie.own_bytes(), walked);
+            // What was counted is what walks find: seen from the child, its parent is any relative.
+            if let Some(parent) = parent.map(|parent| &new[parent]) {
+                let grown = total_tree_bytes(trie) + cow_bytes(trie, parent) - total_tree_bytes(parent);
+                assert_eq!(trie.own_bytes(), grown);
             }
         }
         let all = total_tree_bytes(first) + total_unique_cow_bytes(first, rest);
