@@ -137,7 +137,7 @@ pub(crate) struct StateMemoryOptions {
         default_value_t = ChainSettings::default().state_bytes_max)]
     cache_bytes: u64,
     /// Keep the nodes of the trie in a file of this directory, mapped into memory, instead of anonymous memory. The
-    /// file is deleted at the end.
+    /// file has no name there, and its room is free again when the process has ended.
     #[arg(id = "state_mmap_dir", long = "state.mmap-dir", global = true, value_name = "DIR")]
     mmap_dir: Option<PathBuf>,
 }

@@ -3,7 +3,7 @@
 use alloy_primitives::{U256, keccak256};
 use balsa_pages::{FilePages, HugePages};
 use balsa_trie::{AccountUpdate, HeapMemory, NoNodes, PageMemory, StateTrie, TrieError, Updates, root_after};
-use std::{fs, io, path::Path, ptr, sync::Arc};
+use std::{env, fs, io, path::Path, process::Command, ptr, sync::Arc};
 
 fn block(seed: u64) -> Updates {
     let update = |i: u64| AccountUpdate {
@@ -54,36 +54,23 @@ fn advice_changes_no_byte() {
     }
 }
 
+/// The file is the process's alone: no name stays behind if it is killed, and its room is the disk's again once all is dropped.
 #[test]
-fn what_a_killed_process_left_is_removed() {
+fn the_file_has_no_name_and_goes_with_the_trie() {
     let directory = tempfile::tempdir().unwrap();
-    let path = |name: &str| directory.path().join(name);
-    let others = ["trie-1-0.pages.bak", "trie-1-.pages", "trie-a-0.pages", "chain.rlp"];
-    for name in others.into_iter().chain(["trie-1-0.pages", "trie-4194304-17.pages"]) {
-        fs::write(path(name), "pages").unwrap();
-    }
-    let first = FilePages::in_directory(directory.path()).unwrap();
-    let second = FilePages::in_directory(directory.path()).unwrap();
-    assert!(others.iter().all(|name| path(name).exists()));
-    assert!(!path("trie-1-0.pages").exists() && !path("trie-4194304-17.pages").exists());
-    // Neither takes the other's for one that was left.
-    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), others.len() + 2);
-    drop((first, second));
-    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), others.len());
-}
-
-#[test]
-fn the_file_goes_when_the_trie_is_closed() {
-    let directory = tempfile::tempdir().unwrap();
-    let files = || fs::read_dir(directory.path()).unwrap().count();
+    let names = || fs::read_dir(directory.path()).unwrap().count();
+    let mapped = || {
+        let maps = fs::read_to_string("/proc/self/maps").unwrap();
+        maps.lines().filter(|line| line.contains(&*directory.path().to_string_lossy())).count()
+    };
     let memory = Arc::new(FilePages::in_directory(directory.path()).unwrap());
     let trie = StateTrie::persisted_in(StateTrie::empty().root(), memory);
     let after = root_after(&trie, &NoNodes, &block(1)).unwrap();
-    assert_eq!(files(), 1);
+    assert_eq!(names(), 0);
     drop(trie);
-    assert_eq!(files(), 1);
+    assert!(mapped() > 0);
     drop(after);
-    assert_eq!(files(), 0);
+    assert_eq!(mapped(), 0);
 }
 
 #[test]
@@ -97,6 +84,49 @@ fn a_bad_directory_is_an_error() {
     fs::write(&file, []).unwrap();
     assert!(FilePages::in_directory(&file).is_err());
     assert!(FilePages::in_directory(Path::new("/proc/self")).is_err());
+}
+
+/// Where the inner process of the next test keeps its pages; set for that one only.
+const LIMITED: &str = "BALSA_TEST_LIMITED_FILES";
+
+/// A process that may not write files beyond two megabytes, as the system says and not a stand-in for it.
+#[test]
+fn a_file_that_may_not_grow_is_an_error() {
+    if let Some(directory) = env::var_os(LIMITED) {
+        return in_files_that_may_not_grow(Path::new(&directory));
+    }
+    let directory = tempfile::tempdir().unwrap();
+    // In units of 512 bytes. The signal would end the process before the error is seen.
+    let script = "trap '' XFSZ; ulimit -f 4096; exec \"$0\" --exact a_file_that_may_not_grow_is_an_error --nocapture";
+    let inner = Command::new("sh")
+        .args(["-c", script])
+        .arg(env::current_exe().unwrap())
+        .env(LIMITED, directory.path())
+        .output();
+    let inner = inner.unwrap();
+    let text = String::from_utf8_lossy(&inner.stdout).into_owned() + &String::from_utf8_lossy(&inner.stderr);
+    assert!(inner.status.success() && text.contains("1 passed"), "{text}");
+}
+
+fn in_files_that_may_not_grow(directory: &Path) {
+    let memory = Arc::new(FilePages::in_directory(directory).unwrap());
+    let mut trie = StateTrie::persisted_in(StateTrie::empty().root(), memory);
+    let mut reference = StateTrie::empty();
+    for seed in 0.. {
+        let of_reference = root_after(&reference, &NoNodes, &block(seed)).unwrap();
+        match root_after(&trie, &NoNodes, &block(seed)) {
+            Ok(after) => trie = after.trie,
+            Err(error) => {
+                assert!(seed > 0 && error.to_string().contains("File too large"), "{error}");
+                break;
+            }
+        }
+        reference = of_reference.trie;
+        assert_eq!(trie.root(), reference.root());
+    }
+    // The parent is whole, and forks of it are refused as it was.
+    assert_eq!(trie.root(), reference.root());
+    assert_eq!(trie.arena_bytes().live, balsa_trie::total_tree_bytes(&trie));
 }
 
 /// The memory of a disk that is full after some segments.

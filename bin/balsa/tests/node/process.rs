@@ -93,6 +93,14 @@ impl NodeProcess {
         }
     }
 
+    /// What the process has open: names of files, also of those that have none any more.
+    pub(crate) fn open_files(&self) -> Vec<String> {
+        let open = fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("the process is there");
+        // One that was closed meanwhile is not open.
+        let names = open.flatten().filter_map(|file| fs::read_link(file.path()).ok());
+        names.map(|name| name.to_string_lossy().into_owned()).collect()
+    }
+
     /// The most memory that the process has held so far, in bytes.
     pub(crate) fn peak_bytes(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("the process is there");
