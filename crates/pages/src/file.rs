@@ -57,10 +57,15 @@ impl FilePages {
 }
 
 fn nameless_file(directory: &Path) -> io::Result<File> {
-    let path = directory.join(format!("trie-{}-{}.pages", process::id(), FILES.fetch_add(1, Relaxed)));
-    let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
-    fs::remove_file(&path)?;
-    Ok(file)
+    loop {
+        let path = directory.join(format!("trie-{}-{}.pages", process::id(), FILES.fetch_add(1, Relaxed)));
+        match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
+            Ok(file) => return fs::remove_file(&path).map(|()| file),
+            // Another container's process with the same number is at this line, or was killed at it.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 static FILES: AtomicU64 = AtomicU64::new(0);
