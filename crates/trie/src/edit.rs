@@ -9,7 +9,8 @@ use crate::{
     change::{Change, Present},
     levels::Levels,
     link::Link,
-    load::{StoredLeaf, Tries, Want},
+    load::{ACCOUNTS, StoredLeaf, Tries, Want},
+    node_changes::Records,
     path::{Path, common_nibbles, nibble_of},
     reference::Reference,
     replace::{Replacing, can_replace},
@@ -47,19 +48,38 @@ impl Child {
     }
 }
 
-/// What became of the subtrees that were edited apart.
+/// What became of the subtrees that were edited apart, one nibble down or two.
 #[derive(Debug, Default)]
 pub(crate) struct Precut {
-    /// Where they stand: one nibble down, or two.
-    pub(crate) depth: usize,
-    /// By the first byte of their paths, zero where that has no nibble.
-    pub(crate) done: HashMap<u8, Option<Child>>,
+    /// By the depth at which they stand and the first byte of their paths, zero where that has no nibble.
+    done: HashMap<(u8, u8), Option<Child>>,
+    /// The depth of the deepest.
+    depth: usize,
 }
 
 impl Precut {
-    /// The name of the subtree at `depth` towards `key`.
-    pub(crate) fn name(key: &B256, depth: usize) -> u8 {
-        if depth == 1 { key[0] & 0xf0 } else { key[0] }
+    /// Takes note of the subtree at `depth` towards `key`.
+    pub(crate) fn put(&mut self, key: &B256, depth: usize, top: Option<Child>) {
+        self.depth = self.depth.max(depth);
+        self.done.insert(Self::name(key, depth), top);
+    }
+
+    fn take(&mut self, key: &B256, depth: usize) -> Option<Option<Child>> {
+        if depth > self.depth { None } else { self.done.remove(&Self::name(key, depth)) }
+    }
+
+    /// Whether nothing that stands at `depth` was edited apart, nor anything below it.
+    pub(crate) fn ends_above(&self, depth: usize) -> bool {
+        depth >= self.depth
+    }
+
+    /// Whether every subtree was taken.
+    pub(crate) fn is_used_up(&self) -> bool {
+        self.done.is_empty()
+    }
+
+    fn name(key: &B256, depth: usize) -> (u8, u8) {
+        (depth as u8, if depth == 1 { key[0] & 0xf0 } else { key[0] })
     }
 }
 
@@ -78,11 +98,8 @@ pub(crate) struct Edit<'e, 'p, 'a, L> {
 /// What an edit leaves besides the new nodes.
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
-    /// Positions of branches whose records must be written, and deleted where there is [`Link::NONE`]. Where a position
-    /// is named twice, the last counts.
-    pub(crate) records: Vec<(usize, Path, Link)>,
-    /// Whether a position may be named twice.
-    pub(crate) repeats: bool,
+    /// Branches whose records must be written or deleted.
+    pub(crate) records: Records,
     /// Subtrees that were loaded on the way, which nothing may refer to in the end.
     pub(crate) loaded: Vec<(usize, Path, Link)>,
     /// Nodes that were made and then replaced.
@@ -92,7 +109,12 @@ pub(crate) struct Notes {
 impl Notes {
     /// The record of trie `trie` at `depth` towards `key` becomes that of a branch, or goes.
     pub(crate) fn record(&mut self, trie: usize, key: &B256, depth: usize, branch: Link) {
-        self.records.push((trie, Path::of_key(key, depth), branch));
+        let position = Path::of_key(key, depth);
+        if trie == ACCOUNTS {
+            self.records.accounts.push((position, branch));
+        } else {
+            self.records.storages.push((trie, position, branch));
+        }
     }
 }
 
@@ -105,9 +127,7 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
         changes: &[C],
     ) -> Result<Option<Child>, TrieError> {
         let Some(first) = changes.first().map(|change| *change.key()) else { return Ok(old) };
-        if depth == self.precut.depth
-            && let Some(done) = self.precut.done.remove(&Precut::name(&first, depth))
-        {
+        if let Some(done) = self.precut.take(&first, depth) {
             return Ok(done);
         }
         let mut was_large = false;
@@ -118,7 +138,7 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
             }
             was_large = old.is_large();
             let view = self.pen.arena().view(old.link);
-            if depth >= self.precut.depth && can_replace(self.pen.arena(), &old, changes) {
+            if self.precut.ends_above(depth) && can_replace(self.pen.arena(), &old, changes) {
                 let mut replacing = Replacing::new(self.pen, self.levels, self.notes);
                 let top = replacing.top(self.trie, depth, &old, changes)?;
                 replacing.run()?;
@@ -129,7 +149,7 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
             } else {
                 self.at_leaf(depth, &old, view, changes)?
             }
-        } else if depth < self.precut.depth {
+        } else if !self.precut.ends_above(depth) {
             // Its parts were built apart.
             let mut fork = Fork::default();
             self.fork_children(depth, changes, &mut fork, |_, _| None)?;
@@ -208,7 +228,7 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
         }
         let pushed = Child { link, leaves: branch.leaves(), reference: None, made: true };
         if pushed.is_large() {
-            self.notes.repeats = true;
+            self.notes.records.repeats = true;
             self.note(&target, depth + split + 1, link);
         }
         let nibble = extension.nibble(split);
@@ -355,7 +375,7 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
         }
         let branch = view.branch();
         if branch.is_large() {
-            self.notes.repeats = true;
+            self.notes.records.repeats = true;
             self.note(&path.first_key(), path.len(), Link::NONE);
         }
         let extension = path.part(depth, path.len()).join(&branch.extension());
@@ -430,13 +450,13 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
         leaves: &[C],
         shared: &[u8],
     ) -> Result<Option<Child>, TrieError> {
-        let others = std::mem::take(self.levels);
+        let others = self.levels.put_aside();
         let mut top = self.built_over(depth, leaves, shared)?;
         if let Some(top) = top.as_mut().filter(|top| top.reference.is_none()) {
             self.levels.root(depth, top.link, 0);
             top.reference = self.levels.hash(self.pen.arena()).first().map(|(_, reference)| *reference);
         }
-        *self.levels = others;
+        self.levels.resume(others);
         Ok(top)
     }
 

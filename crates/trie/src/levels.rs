@@ -21,7 +21,11 @@ const BATCH: usize = 256;
 pub(crate) struct Levels {
     // By depth; empty beyond the deepest node.
     waiting: Vec<Vec<Waiting>>,
+    buffers: Buffers,
 }
+
+/// Nodes that wait while others are hashed.
+pub(crate) struct Aside(Vec<Vec<Waiting>>);
 
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
@@ -58,13 +62,21 @@ impl Levels {
         mine.for_each(|waiting| waiting.parent = to);
     }
 
+    /// Lets all that waits wait on while what comes is hashed, until [`Levels::resume`].
+    pub(crate) fn put_aside(&mut self) -> Aside {
+        Aside(std::mem::take(&mut self.waiting))
+    }
+
+    pub(crate) fn resume(&mut self, aside: Aside) {
+        self.waiting = aside.0;
+    }
+
     /// Hashes everything that waits, and tells the references of the roots, by index.
     pub(crate) fn hash(&mut self, arena: &Arena) -> Vec<(usize, Reference)> {
         let mut roots = Vec::new();
-        let mut buffers = Buffers::new(self.waiting.iter().map(Vec::len).max().unwrap_or(0).min(BATCH));
         for depth in (0..self.waiting.len()).rev() {
             for batch in self.waiting[depth].chunks(BATCH) {
-                let references = buffers.references(arena, depth, batch);
+                let references = self.buffers.references(arena, depth, batch);
                 for (waiting, reference) in batch.iter().zip(references) {
                     if waiting.parent == Link::NONE {
                         roots.push((waiting.rank as usize, *reference));
@@ -79,6 +91,8 @@ impl Levels {
     }
 }
 
+/// Room for the nodes of one batch; grows with the largest.
+#[derive(Debug, Default)]
 struct Buffers {
     bytes: Vec<[u8; NODE_BYTES_MAX]>,
     lens: Vec<usize>,
@@ -89,17 +103,17 @@ struct Buffers {
 }
 
 impl Buffers {
-    fn new(nodes: usize) -> Self {
-        Self {
-            bytes: vec![[0; NODE_BYTES_MAX]; nodes],
-            lens: vec![0; nodes],
-            hashes: vec![B256::ZERO; nodes],
-            references: vec![Reference::hash(B256::ZERO); nodes],
-            extended: Vec::new(),
+    fn make_room_for(&mut self, nodes: usize) {
+        if nodes > self.lens.len() {
+            self.bytes.resize(nodes, [0; NODE_BYTES_MAX]);
+            self.lens.resize(nodes, 0);
+            self.hashes.resize(nodes, B256::ZERO);
+            self.references.resize(nodes, Reference::hash(B256::ZERO));
         }
     }
 
     fn references(&mut self, arena: &Arena, depth: usize, batch: &[Waiting]) -> &[Reference] {
+        self.make_room_for(batch.len());
         self.extended.clear();
         for (i, waiting) in ahead(batch, |waiting| arena.ask(waiting.node)).enumerate() {
             let view = arena.view(waiting.node);

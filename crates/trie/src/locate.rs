@@ -11,6 +11,7 @@ use crate::{
 };
 use alloy_primitives::B256;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// A key on its way down a trie.
 #[derive(Clone, Copy, Debug)]
@@ -27,9 +28,11 @@ pub(crate) struct Probe<'k> {
     is_done: bool,
 }
 
-/// Probes, and plans for what they find, that one thread takes together: they, and the lines that they read, stay in the
-/// second-level cache.
-pub(crate) const PART: usize = 512;
+/// Keys that a thread looks for together: enough that what one waits for from memory others wait for at the same time, and so few
+/// that a thread which was asleep, and takes twenty to fifty microseconds to wake, still finds some.
+pub(crate) const PART: usize = 64;
+/// So many keys, or plans for them, are not worth a second thread.
+pub(crate) const ALONE_MAX: usize = 256;
 
 /// Where a key's leaf is.
 #[derive(Clone, Copy, Debug)]
@@ -125,24 +128,67 @@ fn descend<'p, 'k>(arena: &Arena, tries: &Tries<'_>, probes: &'p mut [Probe<'k>]
     blocked.into_iter().map(|i| &probes[i as usize]).collect()
 }
 
-/// The leaf of each probe. Probes are sorted by trie, then by key. Runs on the current rayon pool.
-pub(crate) fn leaves<L: StoredLeaf>(
+/// The leaves of `count` keys, sorted by trie and then by key: `probes` makes the probes of some of them, or says what is wrong
+/// with these. Runs on the current rayon pool.
+pub(crate) fn leaves<'k, L: StoredLeaf>(
     pen: &mut Pen<'_>,
     tries: &mut Tries<'_>,
-    mut probes: Vec<Probe<'_>>,
+    count: usize,
+    probes: impl Fn(Range<usize>) -> Result<Vec<Probe<'k>>, TrieError> + Sync,
 ) -> Result<Vec<Located>, TrieError> {
+    let (arena, found) = (pen.arena(), &*tries);
+    let mut parts = in_parts(count, |range| Ok(Part::new(arena, found, probes(range)?)))?;
     loop {
-        let wants_of = |part| descend(pen.arena(), tries, part).into_iter().map(Probe::want);
-        let mut wants: Vec<Want> = match probes.len() {
-            0..=PART => wants_of(&mut probes[..]).collect(),
-            _ => probes.par_chunks_mut(PART).flat_map_iter(wants_of).collect(),
-        };
+        let mut wants: Vec<Want> = parts.iter_mut().flat_map(|part| part.wants.drain(..)).collect();
         if wants.is_empty() {
             break;
         }
         wants.dedup_by_key(|want| (want.trie, want.path));
         let tops = tries.load::<L>(pen, &wants)?;
         tries.loaded.extend(wants.iter().zip(tops).map(|(want, top)| ((want.trie, want.path), top)));
+        let (arena, found) = (pen.arena(), &*tries);
+        parts.par_iter_mut().for_each(|part| part.go_on(arena, found));
     }
-    Ok(probes.into_iter().map(|probe| Located { leaf: probe.link, is_linked: probe.is_linked }).collect())
+    let mut located = Vec::with_capacity(count);
+    parts.iter().for_each(|part| located.extend_from_slice(&part.located));
+    Ok(located)
+}
+
+/// Does something with parts of so many keys, and tells of the first failure.
+fn in_parts<T: Send>(
+    count: usize,
+    run: impl Fn(Range<usize>) -> Result<T, TrieError> + Sync,
+) -> Result<Vec<T>, TrieError> {
+    let part = |i: usize| run(i * PART..count.min((i + 1) * PART));
+    let parts = 0..count.div_ceil(PART);
+    if count <= ALONE_MAX {
+        return parts.map(part).collect();
+    }
+    let done: Vec<_> = parts.into_par_iter().map(part).collect();
+    done.into_iter().collect()
+}
+
+/// Keys that one thread looks for together.
+struct Part<'k> {
+    probes: Vec<Probe<'k>>,
+    /// What they cannot go on without.
+    wants: Vec<Want>,
+    /// Once nothing is wanted: where they are.
+    located: Vec<Located>,
+}
+
+impl<'k> Part<'k> {
+    fn new(arena: &Arena, tries: &Tries<'_>, probes: Vec<Probe<'k>>) -> Self {
+        let mut part = Self { probes, wants: Vec::new(), located: Vec::new() };
+        part.go_on(arena, tries);
+        part
+    }
+
+    fn go_on(&mut self, arena: &Arena, tries: &Tries<'_>) {
+        self.wants = descend(arena, tries, &mut self.probes).into_iter().map(Probe::want).collect();
+        if self.wants.is_empty() && self.located.is_empty() {
+            let located = |probe: &Probe<'_>| Located { leaf: probe.link, is_linked: probe.is_linked };
+            self.located = std::mem::take(&mut self.probes).iter().map(located).collect();
+        }
+    }
 }

@@ -9,11 +9,10 @@ use crate::{
     arena::{Arena, nibbles},
     branch::RecordChild,
     link::Link,
-    load::ACCOUNTS,
     walk::Cursor,
 };
 use alloy_primitives::{B256, Bytes};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, slice};
 
 /// Branch records to write, and to delete where there is none.
 ///
@@ -23,12 +22,23 @@ pub struct NodeChanges(Changes);
 
 #[derive(Clone, Debug)]
 enum Changes {
-    Noted { trie: StateTrie, accounts: Vec<Noted>, storages: Vec<NotedStorage> },
+    Noted { trie: StateTrie, accounts: Vec<Vec<Noted>>, storages: Vec<NotedStorage> },
     Encoded(EncodedNodes),
 }
 
 /// The position of a branch, and the branch, or [`Link::NONE`].
 type Noted = (Path, Link);
+
+/// Positions of branches whose records must be written, and deleted where there is [`Link::NONE`], as one edit or several note them.
+/// Where a position is named twice, the last counts.
+#[derive(Debug, Default)]
+pub(crate) struct Records {
+    pub(crate) accounts: Vec<Noted>,
+    /// With the number of the trie.
+    pub(crate) storages: Vec<(usize, Path, Link)>,
+    /// Whether a position may be named twice.
+    pub(crate) repeats: bool,
+}
 
 #[derive(Clone, Debug)]
 struct NotedStorage {
@@ -80,24 +90,31 @@ enum Source<'a> {
 /// The changes of one trie.
 #[derive(Clone, Copy, Debug)]
 enum Branches<'a> {
-    Noted(&'a Arena, &'a [Noted]),
+    Noted(&'a Arena, &'a [Vec<Noted>]),
     Encoded(&'a [(Path, Option<Branch>)]),
 }
 
 impl NodeChanges {
-    /// Of `records`, positions and branches by trie. A position named twice counts as it was named last.
+    /// Of what edits noted, in their order.
     pub(crate) fn of(
         trie: StateTrie,
-        mut records: Vec<(usize, Path, Link)>,
-        repeats: bool,
+        records: Vec<Records>,
         updates: &Updates,
         cleared: impl Fn(usize) -> bool,
     ) -> Self {
-        if repeats {
-            let last: BTreeMap<_, _> = records.into_iter().map(|(trie, path, branch)| ((trie, path), branch)).collect();
-            records = last.into_iter().map(|((trie, path), branch)| (trie, path, branch)).collect();
+        let repeats = records.iter().any(|records| records.repeats);
+        let (mut accounts, mut slots) = (Vec::new(), Vec::new());
+        for mut records in records {
+            // Lists as they are: moving a few hundred kilobytes that other threads wrote took a hundredth of a block's time.
+            accounts.push(records.accounts);
+            slots.append(&mut records.storages);
         }
-        let mut accounts = Vec::with_capacity(records.len());
+        if repeats {
+            let last: BTreeMap<Path, Link> = accounts.into_iter().flatten().collect();
+            accounts = vec![last.into_iter().collect()];
+            let last: BTreeMap<_, _> = slots.into_iter().map(|(trie, path, branch)| ((trie, path), branch)).collect();
+            slots = last.into_iter().map(|((trie, path), branch)| (trie, path, branch)).collect();
+        }
         let mut storages: BTreeMap<usize, NotedStorage> = BTreeMap::new();
         let storage = |trie: usize, cleared| {
             let address_hash = updates.accounts[trie].address_hash;
@@ -106,12 +123,8 @@ impl NodeChanges {
         for trie in (0..updates.accounts.len()).filter(|trie| cleared(*trie)) {
             storages.insert(trie, storage(trie, true));
         }
-        for (trie, path, branch) in records {
-            if trie == ACCOUNTS {
-                accounts.push((path, branch));
-            } else {
-                storages.entry(trie).or_insert_with(|| storage(trie, false)).branches.push((path, branch));
-            }
+        for (trie, path, branch) in slots {
+            storages.entry(trie).or_insert_with(|| storage(trie, false)).branches.push((path, branch));
         }
         Self(Changes::Noted { trie, accounts, storages: storages.into_values().collect() })
     }
@@ -131,7 +144,7 @@ impl NodeChanges {
             storages.iter().map(|NotedStorage { address_hash, cleared, branches }| StorageChange {
                 address_hash: *address_hash,
                 cleared: *cleared,
-                branches: Branches::Noted(arena(trie), branches),
+                branches: Branches::Noted(arena(trie), slice::from_ref(branches)),
             })
         });
         let encoded = encoded.into_iter().flatten().map(|storage| StorageChange {
@@ -187,7 +200,8 @@ impl NodeChanges {
             NotedStorage { branches: moved(root, &storage.branches), ..storage.clone() }
         };
         let storages = storages.iter().map(storage).collect();
-        Self(Changes::Noted { trie: version.clone(), accounts: moved(root, accounts), storages })
+        let accounts = accounts.iter().map(|noted| moved(root, noted)).collect();
+        Self(Changes::Noted { trie: version.clone(), accounts, storages })
     }
 
     fn accounts(&self) -> Branches<'_> {
@@ -228,7 +242,7 @@ impl<'a> Branches<'a> {
             Self::Encoded(encoded) => (None, Some(encoded)),
         };
         let noted = noted.into_iter().flat_map(|(arena, noted)| {
-            noted.iter().map(move |(path, link)| (*path, BranchChange(Source::Node(arena, *link))))
+            noted.iter().flatten().map(move |(path, link)| (*path, BranchChange(Source::Node(arena, *link))))
         });
         let encoded = encoded.into_iter().flatten();
         noted.chain(encoded.map(|(path, branch)| (*path, BranchChange(Source::Record(branch.as_ref())))))

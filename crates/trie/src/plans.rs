@@ -1,21 +1,19 @@
 //! What is to become of each account of a block: first with the storage that it had, then with that which it will have.
 
 use crate::{
-    AccountUpdate, Updates,
+    AccountUpdate, TrieError, Updates,
     arena::{Arena, ask_ahead},
     change::AccountChange,
     edit::Child,
     link::Link,
-    locate::{Located, PART},
+    locate::{ALONE_MAX, Located, PART},
     reference::Reference,
     rlp::{AccountLeaf, Leaf},
 };
 use alloy_primitives::B256;
 use balsa_state::{Account, EMPTY_ROOT};
 use rayon::prelude::*;
-
-/// Plans that a thread makes at least: those of a thousand accounts are worth two.
-const PART_MIN: usize = PART / 2;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// The plans of a block's accounts, in the order of its updates.
 pub(crate) struct Plans {
@@ -63,25 +61,36 @@ impl Plan {
 }
 
 impl Plans {
-    pub(crate) fn new(arena: &Arena, updates: &Updates, old: &[Located]) -> Self {
+    /// From the leaves of updates that are in order, or from none where the old trie is empty: then their order is checked here,
+    /// since a full build would have to wait for all of its updates once more.
+    pub(crate) fn new(arena: &Arena, updates: &Updates, old: &[Located]) -> Result<Self, TrieError> {
+        let is_ordered = AtomicBool::new(true);
         let plan = |i: usize| {
             ask_ahead(old, i, |old| arena.ask(old.leaf));
-            let (update, old) = (&updates.accounts[i], old[i]);
+            if old.is_empty() && updates.check_order_at(i).is_err() {
+                is_ordered.store(false, Relaxed);
+            }
+            let update = &updates.accounts[i];
+            let old = old.get(i).copied().unwrap_or(Located { leaf: Link::NONE, is_linked: true });
             let leaf = (old.leaf != Link::NONE).then(|| AccountLeaf::read(&arena.view(old.leaf)));
             let (account, plan) = Plan::new(update, old, leaf, updates.keep_empty);
             ((update.address_hash, account), plan)
         };
-        let mut plans = Self { accounts: arena.list_of(old.len()), others: arena.list_of(old.len()) };
-        if old.len() <= PART {
-            (0..old.len()).map(plan).for_each(|(account, other)| {
+        let count = updates.accounts.len();
+        let mut plans = Self { accounts: arena.list_of(count), others: arena.list_of(count) };
+        if count <= ALONE_MAX {
+            (0..count).map(plan).for_each(|(account, other)| {
                 plans.accounts.push(account);
                 plans.others.push(other);
             });
         } else {
-            let both = (0..old.len()).into_par_iter().with_min_len(PART_MIN).map(plan);
+            let both = (0..count).into_par_iter().with_min_len(PART).map(plan);
             both.unzip_into_vecs(&mut plans.accounts, &mut plans.others);
         }
-        plans
+        if !is_ordered.into_inner() {
+            (0..count).try_for_each(|i| updates.check_order_at(i))?;
+        }
+        Ok(plans)
     }
 
     pub(crate) fn len(&self) -> usize {

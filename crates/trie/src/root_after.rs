@@ -2,10 +2,9 @@
 
 use crate::{
     NodeChanges, NodeSource, StateTrie, TrieError, Updates,
-    arena::{Arena, MadeNodes, Pen},
+    arena::{Arena, Pen},
     change::SlotChange,
     edit::{Child, Precut},
-    error::TrieId,
     link::Link,
     load::{ACCOUNTS, Addresses, Tries},
     locate::{self, Located, Probe},
@@ -37,7 +36,6 @@ pub struct RootAfter {
 /// [`TrieError`]: the source failed or lied, the updates are not sorted, or there is no memory for more nodes. The
 /// parent is untouched.
 pub fn root_after(parent: &StateTrie, source: &dyn NodeSource, updates: &Updates) -> Result<RootAfter, TrieError> {
-    check_order(updates)?;
     root_after_divided(parent, source, updates, Division::of_pool())
 }
 
@@ -54,11 +52,11 @@ pub(crate) fn root_after_divided(
     let mut tries = Tries::new(source, Addresses::Of(updates));
 
     let old = old_leaves(parent, &mut pen, &mut tries, updates)?;
-    let mut plans = Plans::new(arena, updates, &old);
+    let mut plans = Plans::new(arena, updates, &old)?;
     let slots = slot_changes(&mut pen, &mut tries, updates, &plans)?;
 
-    let mut made = Made { nodes: vec![pen.close()], ..Made::default() };
-    let workshop = Workshop { arena, tries: &tries, epoch, division };
+    let mut made = Made::default();
+    let workshop = Workshop::new(pen, &tries, epoch, division);
     edit_storage(&workshop, &mut made, &slots, &mut plans)?;
     let changes = plans.changes(arena);
     let task =
@@ -68,12 +66,10 @@ pub(crate) fn root_after_divided(
     let root = top.map_or(EMPTY_ROOT, |top| top.reference.expect("all is hashed").to_hash());
     let link = top.map_or(Link::NONE, |top| top.link);
     let records = std::mem::take(&mut made.records);
-    let repeats = made.repeats;
     let unused = unused(arena, &tries, &made, link, &plans);
-    let kept: u64 = made.nodes.into_iter().map(MadeNodes::keep).sum();
-    let own_bytes = kept - arena.release(&unused);
+    let own_bytes = workshop.keep() - arena.release(&unused);
     let trie = StateTrie::of_version(forest.derived(link, epoch, &parent.version, own_bytes), root);
-    let nodes = NodeChanges::of(trie.clone(), records, repeats, updates, |trie| plans.is_cleared(trie));
+    let nodes = NodeChanges::of(trie.clone(), records, updates, |trie| plans.is_cleared(trie));
     Ok(RootAfter { trie, root, accounts: plans.into_accounts(), nodes })
 }
 
@@ -83,7 +79,7 @@ impl StateTrie {
     }
 }
 
-/// The accounts' leaves in the parent, in the order of the updates.
+/// The accounts' leaves in the parent, in the order of the updates, which is checked; nothing where the parent is empty.
 fn old_leaves(
     parent: &StateTrie,
     pen: &mut Pen<'_>,
@@ -91,14 +87,14 @@ fn old_leaves(
     updates: &Updates,
 ) -> Result<Vec<Located>, TrieError> {
     if parent.version.root == Link::NONE {
-        return Ok(vec![Located { leaf: Link::NONE, is_linked: true }; updates.accounts.len()]);
+        return Ok(Vec::new());
     }
-    let probes = updates
-        .accounts
-        .iter()
-        .map(|update| Probe::new(ACCOUNTS, &update.address_hash, parent.version.root, parent.root()))
-        .collect();
-    locate::leaves::<AccountLeaf>(pen, tries, probes)
+    let accounts = &updates.accounts;
+    locate::leaves::<AccountLeaf>(pen, tries, accounts.len(), |range| {
+        range.clone().try_for_each(|i| updates.check_order_at(i))?;
+        let (root, hash) = (parent.version.root, parent.root());
+        Ok(accounts[range].iter().map(|update| Probe::new(ACCOUNTS, &update.address_hash, root, hash)).collect())
+    })
 }
 
 /// The changes of each account's storage trie, without those that change nothing; nothing where none is to be edited.
@@ -109,15 +105,27 @@ fn slot_changes<'u>(
     updates: &'u Updates,
     plans: &Plans,
 ) -> Result<Vec<(usize, Vec<SlotChange<'u>>)>, TrieError> {
-    let mut probes = Vec::new();
     let edited = || plans.with_slots().filter_map(|trie| Some((trie, &updates.accounts[trie].slots, plans.get(trie)?)));
-    for (trie, slots, (account, storage)) in edited() {
-        if storage != Link::NONE {
-            let probe = |(slot, _): &'u (B256, U256)| Probe::new(trie, slot, storage, account.storage_root);
-            probes.extend(slots.iter().map(probe));
-        }
+    // Those with a storage trie already, each with how many slots come before its own.
+    let mut stored = Vec::new();
+    let mut count = 0;
+    for (trie, slots, (account, storage)) in edited().filter(|(.., (_, storage))| *storage != Link::NONE) {
+        stored.push((count, trie, slots, storage, account.storage_root));
+        count += slots.len();
     }
-    let mut located = locate::leaves::<U256>(pen, tries, probes)?.into_iter();
+    let located = locate::leaves::<U256>(pen, tries, count, |range| {
+        let mut probes = Vec::with_capacity(range.len());
+        let first = stored.partition_point(|(before, ..)| *before <= range.start).saturating_sub(1);
+        for (before, trie, slots, storage, root) in &stored[first..] {
+            let own = range.start.saturating_sub(*before)..slots.len().min(range.end.saturating_sub(*before));
+            if own.is_empty() {
+                break;
+            }
+            probes.extend(slots[own].iter().map(|(slot, _)| Probe::new(*trie, slot, *storage, *root)));
+        }
+        Ok(probes)
+    })?;
+    let mut located = located.into_iter();
     let mut change = |slot: &'u (B256, U256)| {
         let found = located.next().expect("a probe for every slot");
         let mut replaces = false;
@@ -139,9 +147,9 @@ fn slot_changes<'u>(
 }
 
 /// Edits the storage tries, and tells the plans.
-fn edit_storage<'a, 'c>(
-    workshop: &Workshop<'_, 'a>,
-    made: &mut Made<'a>,
+fn edit_storage<'c>(
+    workshop: &Workshop<'_, '_>,
+    made: &mut Made,
     changes: &'c [(usize, Vec<SlotChange<'c>>)],
     plans: &mut Plans,
 ) -> Result<(), TrieError> {
@@ -158,7 +166,7 @@ fn edit_storage<'a, 'c>(
 }
 
 /// Nodes that were made on the way and that the new version does not have.
-fn unused(arena: &Arena, tries: &Tries<'_>, made: &Made<'_>, root: Link, plans: &Plans) -> Vec<Link> {
+fn unused(arena: &Arena, tries: &Tries<'_>, made: &Made, root: Link, plans: &Plans) -> Vec<Link> {
     let mut unused = made.replaced.clone();
     let loaded = tries.loaded.iter().map(|((trie, path), top)| (*trie, *path, *top));
     for (trie, path, top) in loaded.chain(made.loaded.iter().copied()) {
@@ -172,30 +180,22 @@ fn unused(arena: &Arena, tries: &Tries<'_>, made: &Made<'_>, root: Link, plans: 
     unused
 }
 
-fn check_order(updates: &Updates) -> Result<(), TrieError> {
-    let unsorted = |trie, i: Option<usize>| i.map_or(Ok(()), |i| Err(TrieError::Unsorted { trie, index: i + 1 }));
-    let accounts = &updates.accounts;
-    unsorted(TrieId::Accounts, accounts.windows(2).position(|w| w[0].address_hash >= w[1].address_hash))?;
-    accounts.iter().try_for_each(|account| {
-        let trie = TrieId::Storage(account.address_hash);
-        unsorted(trie, account.slots.windows(2).position(|w| w[0].0 >= w[1].0))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        AccountUpdate, ArenaError, Branch, MemoryNodes, Path, SourceError, arena::PAGES_MAX, total_tree_bytes,
+        AccountUpdate, ArenaError, Branch, MemoryNodes, Path, SourceError, arena::PAGES_MAX, error::TrieId,
+        total_tree_bytes,
     };
     use proptest::{collection::vec, prelude::*};
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-    const DIVISIONS: [Division; 5] = [
+    const DIVISIONS: [Division; 6] = [
         Division { bins: 1, bin_changes: usize::MAX, cut_depth: 0, large_changes: usize::MAX },
         Division { bins: 1, bin_changes: 7, cut_depth: 1, large_changes: 9 },
         Division { bins: 16, bin_changes: 30, cut_depth: 1, large_changes: 1 },
         Division { bins: 256, bin_changes: usize::MAX, cut_depth: 2, large_changes: 1 },
+        Division { bins: 2, bin_changes: 512, cut_depth: 2, large_changes: 1 },
         Division { bins: 3, bin_changes: 100, cut_depth: 2, large_changes: 5 },
     ];
 
@@ -256,6 +256,40 @@ mod tests {
         });
         assert!(records[0].len() > 256, "{} records", records[0].len());
         assert!(records.iter().all(|other| *other == records[0]));
+    }
+
+    #[test]
+    fn what_is_out_of_order_is_named() {
+        let update = |i: u16| AccountUpdate {
+            address_hash: alloy_primitives::keccak256(i.to_be_bytes()),
+            nonce: Some(1),
+            slots: [1, 2, 3].map(|slot| (B256::with_last_byte(slot), U256::from(1))).into(),
+            ..AccountUpdate::default()
+        };
+        let mut accounts: Vec<_> = (0..1000).map(update).collect();
+        accounts.sort_by_key(|account| account.address_hash);
+        let good = Updates { accounts, keep_empty: false };
+        let old = root_after(&StateTrie::empty(), &crate::NoNodes, &good).unwrap().trie;
+        // In the first part and in others, on the border between two, and last.
+        for index in [1, 2, locate::PART - 1, locate::PART, locate::PART + 1, 700, 999] {
+            let mut swapped = good.clone();
+            swapped.accounts.swap(index - 1, index);
+            let mut doubled = good.clone();
+            doubled.accounts[index].address_hash = doubled.accounts[index - 1].address_hash;
+            let mut slots = good.clone();
+            slots.accounts[index].slots.swap(1, 2);
+            // The first failure counts.
+            doubled.accounts[999].slots.swap(1, 2);
+            let in_slots = (TrieId::Storage(slots.accounts[index].address_hash), 2);
+            let bad = [(swapped, (TrieId::Accounts, index)), (doubled, (TrieId::Accounts, index)), (slots, in_slots)];
+            for (updates, expected) in bad {
+                for parent in [&StateTrie::empty(), &old] {
+                    let error = root_after(parent, &crate::NoNodes, &updates).unwrap_err();
+                    let TrieError::Unsorted { trie, index } = error else { panic!("{error}") };
+                    assert_eq!((trie, index), expected);
+                }
+            }
+        }
     }
 
     #[test]

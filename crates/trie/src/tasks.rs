@@ -2,23 +2,28 @@
 //!
 //! Edits are put into bins of about equal work. A bin's edits share a pen, those that only put new values are walked together,
 //! and all are hashed together, level by level: the lanes of the hasher stay full however small the single edits are. A
-//! large edit, of what was empty too, is cut below its first nibble or two into up to 256 that go to different bins, and is
-//! finished when these are done. What comes out is the same for every number of threads and bins, but for
-//! deletions of records that the store does not have: where a part's branch is taken up by an extension above it.
+//! large edit, of what was empty too, in which two bins meet is cut below its first nibble, and a part of it in which they still
+//! meet below the second; it is finished when its parts are done. What comes out is the same for every number of threads and
+//! bins, but for deletions of records that the store does not have: where a part's branch is taken up by an extension above it.
 
 use crate::{
     Path, TrieError,
-    arena::{Arena, MadeNodes, Pen},
+    arena::{Arena, BranchView, Pen},
     change::Change,
     edit::{Child, Edit, Notes, Precut, split_at_nibble},
     levels::Levels,
     link::Link,
     load::{StoredLeaf, Tries},
+    node_changes::Records,
     path::nibble_of,
     replace::{Replacing, can_replace},
 };
 use rayon::prelude::*;
-use std::{collections::HashMap, marker::PhantomData};
+use std::{
+    marker::PhantomData,
+    ops::Range,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 /// Changes of which the nodes above, old and new, and what is made of them while they are hashed, find room in a
 /// second-level cache: about 2 KB each.
@@ -31,7 +36,7 @@ pub(crate) struct Division {
     pub(crate) bins: usize,
     /// About the most changes in a bin.
     pub(crate) bin_changes: usize,
-    /// Nibbles below which large edits are cut; 0 for not at all.
+    /// The most nibbles below which large edits are cut; 0 for not at all.
     pub(crate) cut_depth: usize,
     /// Changes from which an edit counts as large.
     pub(crate) large_changes: usize,
@@ -42,14 +47,35 @@ impl Division {
     pub(crate) fn of_pool() -> Self {
         match rayon::current_num_threads() {
             1 => Self { bins: 1, bin_changes: BIN_CHANGES, cut_depth: 1, large_changes: 3 * BIN_CHANGES },
-            // As many bins as threads: each has lists of places of its own and leaves lanes of the hasher empty, some thirty
-            // microseconds in all, and four times as many took 1,000 changes a tenth longer. What is cut off is done apart from
-            // its top, which one thread does: sixteen parts keep a few threads busy, and leave it a single node.
-            threads => {
-                let cut_depth = if threads <= 4 { 1 } else { 2 };
-                Self { bins: threads, bin_changes: BIN_CHANGES, cut_depth, large_changes: 64 }
-            }
+            // As many bins as threads: each leaves lanes of the hasher empty, and with four times as many 1,000 changes took 2 %
+            // longer, on cores that are equally fast.
+            threads => Self { bins: threads, bin_changes: BIN_CHANGES, cut_depth: 2, large_changes: 64 },
         }
+    }
+
+    fn borders<'t, C: 't>(&self, tasks: impl Iterator<Item = &'t Task<'t, C>>) -> Borders {
+        let changes = tasks.map(|task| task.changes.len()).sum();
+        let units = usize::div_ceil(changes, self.bin_changes.saturating_mul(self.bins));
+        Borders { changes, bins: units.max(1) * self.bins }
+    }
+}
+
+/// Where bins meet, if each gets as many changes as any other.
+struct Borders {
+    changes: usize,
+    bins: usize,
+}
+
+impl Borders {
+    /// The bin of change number `at` of all.
+    fn bin_at(&self, at: usize) -> usize {
+        (at * self.bins / self.changes.max(1)).min(self.bins - 1)
+    }
+
+    /// Whether one of them lies inside of these changes, and not so near to an end that it might as well lie there.
+    fn divide(&self, range: Range<usize>) -> bool {
+        let near = self.changes / self.bins / 32;
+        range.len() > 2 * near && self.bin_at(range.start + near) != self.bin_at(range.end - 1 - near)
     }
 }
 
@@ -68,19 +94,16 @@ impl<C> Task<'_, C> {
     where
         C: Change<L>,
     {
-        let is_whole = self.depth >= self.precut.depth && !self.changes.is_empty();
+        let is_whole = self.precut.ends_above(self.depth) && !self.changes.is_empty();
         is_whole && self.old.as_ref().is_some_and(|old| can_replace(arena, old, self.changes))
     }
 }
 
 /// What all tasks left.
 #[derive(Default)]
-pub(crate) struct Made<'a> {
-    pub(crate) nodes: Vec<MadeNodes<'a>>,
-    /// Branches to record by trie, in no order; where a position is named twice, the last counts.
-    pub(crate) records: Vec<(usize, Path, Link)>,
-    /// Whether positions may be named twice.
-    pub(crate) repeats: bool,
+pub(crate) struct Made {
+    /// In the order in which they count.
+    pub(crate) records: Vec<Records>,
     pub(crate) loaded: Vec<(usize, Path, Link)>,
     pub(crate) replaced: Vec<Link>,
 }
@@ -88,22 +111,58 @@ pub(crate) struct Made<'a> {
 /// Where tasks run.
 pub(crate) struct Workshop<'w, 'a> {
     pub(crate) arena: &'a Arena,
-    pub(crate) tries: &'w Tries<'a>,
-    pub(crate) epoch: u32,
-    pub(crate) division: Division,
+    tries: &'w Tries<'a>,
+    epoch: u32,
+    division: Division,
+    /// Those that nobody uses now.
+    tools: Mutex<Vec<Tools<'a>>>,
 }
 
-impl<'a> Workshop<'_, 'a> {
+/// What a thread needs for a bin, and then for another. They cost some microseconds, once a thread.
+struct Tools<'a> {
+    pen: Pen<'a>,
+    levels: Levels,
+    notes: Notes,
+}
+
+impl<'a> Tools<'a> {
+    fn with(pen: Pen<'a>) -> Self {
+        Self { pen, levels: Levels::default(), notes: Notes::default() }
+    }
+}
+
+impl<'w, 'a> Workshop<'w, 'a> {
+    /// `pen` is one of those that are used.
+    pub(crate) fn new(pen: Pen<'a>, tries: &'w Tries<'a>, epoch: u32, division: Division) -> Self {
+        Self { arena: pen.arena(), tries, epoch, division, tools: Mutex::new(vec![Tools::with(pen)]) }
+    }
+
+    /// Keeps all nodes that were made, and tells how many bytes they are.
+    pub(crate) fn keep(self) -> u64 {
+        let tools = self.tools.into_inner().unwrap_or_else(PoisonError::into_inner);
+        tools.into_iter().map(|tools| tools.pen.keep()).sum()
+    }
+
+    fn tools(&self) -> MutexGuard<'_, Vec<Tools<'a>>> {
+        self.tools.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The new tops of all tasks, in their order, with their references. Tasks are whole tries.
     pub(crate) fn run<L: StoredLeaf, C: Change<L> + Sync>(
         &self,
         mut tasks: Vec<Task<'_, C>>,
-        made: &mut Made<'a>,
+        made: &mut Made,
     ) -> Result<Vec<Option<Child>>, TrieError> {
         let mut first = Vec::new();
         let mut is_cut = vec![false; tasks.len()];
+        let borders = self.division.borders(tasks.iter());
+        let mut before = 0;
         for (i, task) in tasks.iter_mut().enumerate() {
-            let parts = if task.changes.len() >= self.division.large_changes { self.cut(task) } else { Vec::new() };
+            let mut parts = Vec::new();
+            if task.changes.len() >= self.division.large_changes {
+                self.cut(task, before, &borders, &mut parts);
+            }
+            before += task.changes.len();
             is_cut[i] = !parts.is_empty();
             if is_cut[i] {
                 first.extend(parts.into_iter().map(|part| (i, part)));
@@ -116,10 +175,10 @@ impl<'a> Workshop<'_, 'a> {
         let mut second = Vec::new();
         let mut parts = first.iter().zip(tops).peekable();
         for (i, task) in tasks.iter_mut().enumerate() {
-            let mut precut = Precut { depth: self.division.cut_depth, done: HashMap::new() };
+            let mut precut = Precut::default();
             while let Some(((_, part), top)) = parts.next_if(|((of, _), _)| *of == i) {
                 if is_cut[i] {
-                    precut.done.insert(Precut::name(part.changes[0].key(), part.depth), top);
+                    precut.put(part.changes[0].key(), part.depth, top);
                 } else {
                     done[i] = top;
                 }
@@ -135,36 +194,22 @@ impl<'a> Workshop<'_, 'a> {
         Ok(done)
     }
 
-    /// The subtrees below the cut that can be edited apart: those that a chain of branches without extensions leads
-    /// to, and those of what was empty above. The rest is left to the edit of the top.
-    fn cut<'c, L: StoredLeaf, C: Change<L>>(&self, task: &Task<'c, C>) -> Vec<Task<'c, C>> {
-        let mut parts = Vec::new();
-        if self.division.cut_depth > 0 {
-            self.cut_below(task.trie, 0, task.old, task.changes, &mut parts);
-        }
-        parts
-    }
-
-    fn cut_below<'c, L: StoredLeaf, C: Change<L>>(
+    /// The parts of an edit that can be made apart, if it is worth it: as long as a border of bins lies inside of one, those below
+    /// its branch instead. `before` this task come so many changes of others.
+    fn cut<'c, L: StoredLeaf, C: Change<L>>(
         &self,
-        trie: usize,
-        depth: usize,
-        old: Option<Child>,
-        changes: &'c [C],
+        task: &Task<'c, C>,
+        before: usize,
+        borders: &Borders,
         parts: &mut Vec<Task<'c, C>>,
     ) {
-        if depth == self.division.cut_depth {
-            return parts.push(Task { trie, depth, old, changes, precut: Precut::default() });
-        }
-        let branch = match old.map(|old| old.link) {
-            None => None,
-            Some(link) => {
-                let found = || self.tries.found(trie, &Path::of_key(changes[0].key(), depth));
-                let node = if link.is_node() { Some(link) } else { found() };
-                let branch = node.and_then(|node| self.arena.branch(node));
-                let Some(branch) = branch.filter(|branch| branch.extension_len() == 0) else { return };
-                Some(branch)
+        let is_divided = task.depth < self.division.cut_depth && borders.divide(before..before + task.changes.len());
+        let fork = if is_divided { self.fork(task) } else { None };
+        let Some(branch) = fork else {
+            if task.depth > 0 {
+                parts.push(Task { precut: Precut::default(), ..*task });
             }
+            return;
         };
         let child = |nibble: usize| {
             let branch = branch.as_ref()?;
@@ -172,50 +217,54 @@ impl<'a> Workshop<'_, 'a> {
             let (link, reference) = (branch.link(rank), Some(branch.reference(rank)));
             Some(Child { link, leaves: self.arena.leaves(link), reference, made: false })
         };
-        let mut rest = changes;
+        let mut rest = task.changes;
         while let Some(first) = rest.first() {
-            let nibble = nibble_of(first.key(), depth);
-            let (group, others) = split_at_nibble(rest, depth, nibble);
+            let before = before + task.changes.len() - rest.len();
+            let nibble = nibble_of(first.key(), task.depth);
+            let (changes, others) = split_at_nibble(rest, task.depth, nibble);
             rest = others;
-            self.cut_below(trie, depth + 1, child(nibble), group, parts);
+            let (depth, old) = (task.depth + 1, child(nibble));
+            let part = Task { trie: task.trie, depth, old, changes, precut: Precut::default() };
+            self.cut(&part, before, borders, parts);
         }
+    }
+
+    /// The branch whose children are edited apart from each other: one without extension, or none yet.
+    fn fork<L, C: Change<L>>(&self, task: &Task<'_, C>) -> Option<Option<BranchView<'a>>> {
+        let Some(old) = task.old else { return Some(None) };
+        let found = || self.tries.found(task.trie, &Path::of_key(task.changes[0].key(), task.depth));
+        let node = if old.link.is_node() { old.link } else { found()? };
+        self.arena.branch(node).filter(|branch| branch.extension_len() == 0).map(Some)
     }
 
     fn in_bins<L: StoredLeaf, C: Change<L> + Sync>(
         &self,
         tasks: &mut [(usize, Task<'_, C>)],
-        made: &mut Made<'a>,
+        made: &mut Made,
     ) -> Result<Vec<Option<Child>>, TrieError> {
         let bins = self.bins(tasks);
         let done: Vec<_> = if self.division.bins == 1 || bins.len() == 1 {
             bins.into_iter().map(|bin| self.bin(bin)).collect::<Result<_, _>>()?
         } else {
-            bins.into_par_iter().map(|bin| self.bin(bin)).collect::<Result<_, _>>()?
+            bins.into_par_iter().with_max_len(1).map(|bin| self.bin(bin)).collect::<Result<_, _>>()?
         };
-        let mut tops = Vec::new();
-        for (bin_tops, nodes, notes) in done {
-            tops.extend(bin_tops);
-            made.nodes.push(nodes);
-            made.records.extend(notes.records);
-            made.repeats |= notes.repeats;
+        for Tools { notes, .. } in self.tools().iter_mut() {
+            let notes = std::mem::take(notes);
+            made.records.push(notes.records);
             made.loaded.extend(notes.loaded);
             made.replaced.extend(notes.replaced);
         }
-        Ok(tops)
+        Ok(done.into_iter().flatten().collect())
     }
 
     /// Tasks in bins of about the same number of changes, neighbours together.
     fn bins<'t, 'c, C>(&self, tasks: &'t mut [(usize, Task<'c, C>)]) -> Vec<&'t mut [(usize, Task<'c, C>)]> {
-        let total: usize = tasks.iter().map(|(_, task)| task.changes.len()).sum();
-        let Division { bins: unit, bin_changes, .. } = self.division;
-        let count = total.div_ceil(bin_changes.saturating_mul(unit)).max(1) * unit;
-        let mut bins = Vec::with_capacity(count);
+        let borders = self.division.borders(tasks.iter().map(|(_, task)| task));
+        let mut bins = Vec::with_capacity(borders.bins);
         let (mut rest, mut before) = (tasks, 0);
         while !rest.is_empty() {
             // A task belongs where its middle lies: bins that take what exceeds their share leave too little for the last.
-            let bin_at = |before: usize, task: &Task<'c, C>| {
-                ((before + task.changes.len() / 2) * count / total.max(1)).min(count - 1)
-            };
+            let bin_at = |before: usize, task: &Task<'c, C>| borders.bin_at(before + task.changes.len() / 2);
             let number = bin_at(before, &rest[0].1);
             let end = rest.iter().position(|(_, task)| {
                 let is_next = bin_at(before, task) != number;
@@ -232,27 +281,38 @@ impl<'a> Workshop<'_, 'a> {
     fn bin<L: StoredLeaf, C: Change<L>>(
         &self,
         tasks: &mut [(usize, Task<'_, C>)],
-    ) -> Result<(Vec<Option<Child>>, MadeNodes<'a>, Notes), TrieError> {
-        let mut pen = Pen::new(self.arena, self.epoch);
-        let (mut levels, mut notes) = (Levels::default(), Notes::default());
+    ) -> Result<Vec<Option<Child>>, TrieError> {
+        let unused = self.tools().pop();
+        let mut tools = unused.unwrap_or_else(|| Tools::with(Pen::new(self.arena, self.epoch)));
+        let tops = self.bin_with(&mut tools, tasks);
+        self.tools().push(tools);
+        tops
+    }
+
+    fn bin_with<L: StoredLeaf, C: Change<L>>(
+        &self,
+        tools: &mut Tools<'a>,
+        tasks: &mut [(usize, Task<'_, C>)],
+    ) -> Result<Vec<Option<Child>>, TrieError> {
+        let Tools { pen, levels, notes } = tools;
         let mut tops = vec![None; tasks.len()];
         let (replaced, edited): (Vec<usize>, Vec<usize>) =
             (0..tasks.len()).partition(|i| tasks[*i].1.replaces(self.arena));
         for i in edited {
             let task = &mut tasks[i].1;
             let mut edit = Edit {
-                pen: &mut pen,
-                levels: &mut levels,
+                pen,
+                levels,
                 tries: self.tries,
                 trie: task.trie,
-                notes: &mut notes,
+                notes,
                 precut: std::mem::take(&mut task.precut),
                 leaf: PhantomData::<L>,
             };
             tops[i] = edit.subtree(task.depth, task.old, task.changes)?;
-            debug_assert!(edit.precut.done.is_empty(), "every part that was cut off is picked up");
+            debug_assert!(edit.precut.is_used_up(), "every part that was cut off is picked up");
         }
-        let mut replacing = Replacing::new(&mut pen, &mut levels, &mut notes);
+        let mut replacing = Replacing::new(pen, levels, notes);
         for i in replaced {
             let task = &tasks[i].1;
             let old = task.old.as_ref().expect("there is a branch");
@@ -269,6 +329,6 @@ impl<'a> Workshop<'_, 'a> {
                 top.reference = Some(reference);
             }
         }
-        Ok((tops, pen.close(), notes))
+        Ok(tops)
     }
 }

@@ -1,5 +1,6 @@
 //! What a block changed, as the trie takes it: partial accounts, since a block access list names only what changed.
 
+use crate::{TrieError, error::TrieId};
 use alloy_primitives::{Address, B256, U256};
 use balsa_keccak::keccak256_many;
 use balsa_state::Account;
@@ -54,6 +55,18 @@ impl Updates {
         let mut accounts: Vec<_> = alloc.into_iter().map(AccountUpdate::of_genesis).collect();
         accounts.sort_unstable_by_key(|account| account.address_hash);
         Self { accounts, keep_empty: true }
+    }
+
+    /// Whether account number `i` comes after the one before it, and its slots one after the other.
+    pub(crate) fn check_order_at(&self, i: usize) -> Result<(), TrieError> {
+        let account = &self.accounts[i];
+        if i > 0 && self.accounts[i - 1].address_hash >= account.address_hash {
+            return Err(TrieError::Unsorted { trie: TrieId::Accounts, index: i });
+        }
+        match account.slots.windows(2).position(|pair| pair[0].0 >= pair[1].0) {
+            Some(before) => Err(TrieError::Unsorted { trie: TrieId::Storage(account.address_hash), index: before + 1 }),
+            None => Ok(()),
+        }
     }
 }
 
