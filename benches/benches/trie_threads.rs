@@ -1,5 +1,8 @@
 //! The root of one batch of changes, and of a full build, on one thread and on more: time on the clock, by turns, so that what a
 //! busy machine does to one it does to the other. Five million accounts, builds of a million leaves in fresh memory, random keys.
+//!
+//! `chain` is a node's case: every block on the one before, many recent states kept, so that new nodes take places that nobody
+//! touched for long, and threads that are awake, since in a node they have just run the block's transactions.
 #![expect(clippy::print_stdout, reason = "a report")]
 
 use alloy_primitives::{U256, keccak256};
@@ -7,12 +10,16 @@ use balsa_pages::HugePages;
 use balsa_trie::{AccountUpdate, NoNodes, RootAfter, StateTrie, Updates, root_after};
 use rayon::ThreadPool;
 use std::{
+    collections::VecDeque,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 const ACCOUNTS: u64 = 5_000_000;
 const ROUNDS: u64 = 41;
+/// Blocks whose states a chain keeps.
+const KEPT: usize = 64;
+const CHAIN_ROUNDS: u64 = KEPT as u64 + ROUNDS;
 const BUILD_LEAVES: u64 = 1_000_000;
 const BUILD_ROUNDS: u64 = 9;
 
@@ -29,34 +36,70 @@ fn main() {
     println!("| bench | threads | median of a run | times one thread |\n|---|---|---|---|");
     for count in [1000, 10_000] {
         let block = |round| updates((0..count).map(|i| spread(round * count + i) % ACCOUNTS), round + 2);
-        report(&format!("trie/threads/{count}"), &pools, ROUNDS, || trie.clone(), block);
+        report(&format!("trie/threads/{count}"), &pools, &by_turns(&pools, ROUNDS, || trie.clone(), block));
+    }
+    for count in [1000, 10_000] {
+        let block = |round| updates((0..count).map(|i| spread(round * count + i) % ACCOUNTS), round + 2);
+        report(&format!("trie/threads/chain/{count}"), &pools, &on_a_chain(&pools, &trie, block));
     }
     drop(trie);
     for (kind, leaves) in [("accounts", updates(0..BUILD_LEAVES, 1)), ("slots", slots(0..BUILD_LEAVES))] {
         let name = format!("trie/threads/build/{kind}/{BUILD_LEAVES}");
-        report(&name, &pools, BUILD_ROUNDS, empty, |_| leaves.clone());
+        report(&name, &pools, &by_turns(&pools, BUILD_ROUNDS, empty, |_| leaves.clone()));
     }
 }
 
-/// Prints how long the pools take for each round's changes to a version.
-fn report(
-    name: &str,
+/// How long each of the pools takes for each round's changes to a version.
+fn by_turns(
     pools: &[ThreadPool],
     rounds: u64,
     version: impl Fn() -> StateTrie,
     changes: impl Fn(u64) -> Updates,
-) {
+) -> Vec<Vec<Duration>> {
     let mut times = vec![Vec::new(); pools.len()];
     for number in 0..rounds {
         let block = changes(number);
-        for i in 0..pools.len() {
-            // Nobody is always first, with the caches as the last round left them.
-            let i = (i + number as usize) % pools.len();
+        for i in turn(pools, number) {
             let trie = version();
-            times[i].push(pools[i].install(|| timed(|| after(&trie, &block))));
+            times[i].push(pools[i].install(|| timed(|| after(&trie, &block)).0));
         }
     }
-    for (pool, own) in pools.iter().zip(&times) {
+    times
+}
+
+/// The same for a chain of blocks from `trie` on, once it has as many states as it keeps.
+fn on_a_chain(pools: &[ThreadPool], trie: &StateTrie, changes: impl Fn(u64) -> Updates) -> Vec<Vec<Duration>> {
+    let mut times = vec![Vec::new(); pools.len()];
+    let (mut parent, mut kept) = (trie.clone(), VecDeque::new());
+    for number in 0..CHAIN_ROUNDS {
+        let block = changes(number);
+        let mut head = parent.clone();
+        for i in turn(pools, number) {
+            let (time, made) = pools[i].install(|| {
+                rayon::broadcast(|_| ());
+                timed(|| after(&parent, &block))
+            });
+            if number >= KEPT as u64 {
+                times[i].push(time);
+            }
+            head = made.trie.clone();
+            kept.push_back(made);
+        }
+        parent = head;
+        kept.drain(..kept.len().saturating_sub(KEPT * pools.len()));
+    }
+    times
+}
+
+/// In which order the pools have their turn: nobody is always first, with the caches as the last round left them.
+fn turn(pools: &[ThreadPool], round: u64) -> impl Iterator<Item = usize> {
+    let count = pools.len();
+    (0..count).map(move |i| (i + round as usize) % count)
+}
+
+/// Prints how long the pools took.
+fn report(name: &str, pools: &[ThreadPool], times: &[Vec<Duration>]) {
+    for (pool, own) in pools.iter().zip(times) {
         let mut factors: Vec<f64> =
             own.iter().zip(&times[0]).map(|(own, one)| one.as_secs_f64() / own.as_secs_f64()).collect();
         factors.sort_unstable_by(f64::total_cmp);
@@ -68,10 +111,10 @@ fn report(
 }
 
 /// The time on the clock, without what it takes to drop the result.
-fn timed<T>(run: impl FnOnce() -> T) -> Duration {
+fn timed<T>(run: impl FnOnce() -> T) -> (Duration, T) {
     let start = Instant::now();
-    let _result = run();
-    start.elapsed()
+    let result = run();
+    (start.elapsed(), result)
 }
 
 fn after(trie: &StateTrie, updates: &Updates) -> RootAfter {
