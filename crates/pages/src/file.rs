@@ -14,8 +14,8 @@ use std::{
     },
 };
 
-/// Memory in a file of a directory. The file has no name, so that nothing of it stays behind, however the process ends: its room on
-/// the disk goes with the last of what was handed out.
+/// Memory in a file of a directory. The file has no name, so that on a local file system nothing of it stays behind, however the
+/// process ends: its room on the disk goes with the last of what was handed out.
 #[derive(Debug)]
 pub struct FilePages {
     file: File,
@@ -60,7 +60,11 @@ fn nameless_file(directory: &Path) -> io::Result<File> {
     loop {
         let path = directory.join(format!("trie-{}-{}.pages", process::id(), FILES.fetch_add(1, Relaxed)));
         match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
-            Ok(file) => return fs::remove_file(&path).map(|()| file),
+            Ok(file) => match fs::remove_file(&path) {
+                // Whoever cleans the directory was faster.
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => return Ok(file),
+            },
             // Another container's process with the same number is at this line, or was killed at it.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),

@@ -63,17 +63,19 @@ fn advice_changes_no_byte() {
 /// The file is the process's alone: no name stays behind if it is killed, and its room is the disk's again once all is dropped.
 #[test]
 fn the_file_has_no_name_and_goes_with_the_trie() {
-    let directory = tempfile::tempdir().unwrap();
+    let temporary = tempfile::tempdir().unwrap();
+    // As the system will tell of it.
+    let directory = temporary.path().canonicalize().unwrap();
     // Names that others hold are passed over.
     for i in 0..20 {
-        fs::write(directory.path().join(format!("trie-{}-{i}.pages", process::id())), "another's").unwrap();
+        fs::write(directory.join(format!("trie-{}-{i}.pages", process::id())), "another's").unwrap();
     }
-    let names = || fs::read_dir(directory.path()).unwrap().count();
+    let names = || fs::read_dir(&directory).unwrap().count();
     let mapped = || {
         let maps = fs::read_to_string("/proc/self/maps").unwrap();
-        maps.lines().filter(|line| line.contains(&*directory.path().to_string_lossy())).count()
+        maps.lines().filter(|line| line.contains(&*directory.to_string_lossy())).count()
     };
-    let memory = Arc::new(FilePages::in_directory(directory.path()).unwrap());
+    let memory = Arc::new(FilePages::in_directory(&directory).unwrap());
     let trie = StateTrie::persisted_in(StateTrie::empty().root(), memory);
     let after = root_after(&trie, &NoNodes, &block(1)).unwrap();
     assert_eq!(names(), 20);
@@ -107,7 +109,7 @@ fn a_file_that_may_not_grow_is_an_error() {
     }
     let directory = tempfile::tempdir().unwrap();
     // In units of 512 bytes. The signal would end the process before the error is seen.
-    let script = "trap '' XFSZ; ulimit -f 4096; exec \"$0\" --exact a_file_that_may_not_grow_is_an_error --nocapture";
+    let script = "trap '' XFSZ; ulimit -f 4096 && exec \"$0\" --exact a_file_that_may_not_grow_is_an_error --nocapture";
     let inner = Command::new("sh")
         .args(["-c", script])
         .arg(env::current_exe().unwrap())
@@ -123,6 +125,7 @@ fn in_files_that_may_not_grow(directory: &Path) {
     let mut trie = StateTrie::persisted_in(StateTrie::empty().root(), memory);
     let mut reference = StateTrie::empty();
     for seed in 0.. {
+        assert!(seed < 100, "the system sets no limit");
         let of_reference = root_after(&reference, &NoNodes, &block(seed)).unwrap();
         match root_after(&trie, &NoNodes, &block(seed)) {
             Ok(after) => trie = after.trie,

@@ -68,8 +68,8 @@ impl Precut {
         if depth > self.depth { None } else { self.done.remove(&Self::name(key, depth)) }
     }
 
-    /// Whether nothing that stands at `depth` was edited apart, nor anything below it.
-    pub(crate) fn ends_above(&self, depth: usize) -> bool {
+    /// Whether nothing below `depth` was edited apart.
+    pub(crate) fn has_none_below(&self, depth: usize) -> bool {
         depth >= self.depth
     }
 
@@ -138,7 +138,7 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
             }
             was_large = old.is_large();
             let view = self.pen.arena().view(old.link);
-            if self.precut.ends_above(depth) && can_replace(self.pen.arena(), &old, changes) {
+            if self.precut.has_none_below(depth) && can_replace(self.pen.arena(), &old, changes) {
                 let mut replacing = Replacing::new(self.pen, self.levels, self.notes);
                 let top = replacing.top(self.trie, depth, &old, changes)?;
                 replacing.run()?;
@@ -149,7 +149,7 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
             } else {
                 self.at_leaf(depth, &old, view, changes)?
             }
-        } else if !self.precut.ends_above(depth) {
+        } else if !self.precut.has_none_below(depth) {
             // Its parts were built apart.
             let mut fork = Fork::default();
             self.fork_children(depth, changes, &mut fork, |_, _| None)?;

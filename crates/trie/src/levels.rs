@@ -129,9 +129,11 @@ impl Buffers {
             self.lens[k] = Writer::new(&mut self.bytes[k]).extension(path, &child);
         }
         if !self.extended.is_empty() {
-            let branches = self.references.clone();
-            self.hash(self.extended.len());
-            let extensions = std::mem::replace(&mut self.references, branches);
+            let count = self.extended.len();
+            let branches = self.references[..count].to_vec();
+            self.hash(count);
+            let extensions = self.references[..count].to_vec();
+            self.references[..count].copy_from_slice(&branches);
             for ((i, _), extension) in self.extended.iter().zip(extensions) {
                 self.references[*i] = extension;
             }

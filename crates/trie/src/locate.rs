@@ -147,7 +147,10 @@ pub(crate) fn leaves<'k, L: StoredLeaf>(
         let tops = tries.load::<L>(pen, &wants)?;
         tries.loaded.extend(wants.iter().zip(tops).map(|(want, top)| ((want.trie, want.path), top)));
         let (arena, found) = (pen.arena(), &*tries);
-        parts.par_iter_mut().for_each(|part| part.go_on(arena, found));
+        match count {
+            0..=ALONE_MAX => parts.iter_mut().for_each(|part| part.go_on(arena, found)),
+            _ => parts.par_iter_mut().for_each(|part| part.go_on(arena, found)),
+        }
     }
     let mut located = Vec::with_capacity(count);
     parts.iter().for_each(|part| located.extend_from_slice(&part.located));
@@ -185,8 +188,11 @@ impl<'k> Part<'k> {
     }
 
     fn go_on(&mut self, arena: &Arena, tries: &Tries<'_>) {
+        if !self.located.is_empty() {
+            return;
+        }
         self.wants = descend(arena, tries, &mut self.probes).into_iter().map(Probe::want).collect();
-        if self.wants.is_empty() && self.located.is_empty() {
+        if self.wants.is_empty() {
             let located = |probe: &Probe<'_>| Located { leaf: probe.link, is_linked: probe.is_linked };
             self.located = std::mem::take(&mut self.probes).iter().map(located).collect();
         }

@@ -168,12 +168,14 @@ impl NodeChanges {
 
     /// Bytes on the heap, without the nodes of the version.
     pub fn heap_bytes(&self) -> u64 {
-        let record = |(_, change): (Path, BranchChange<'_>)| match change.0 {
-            Source::Node(..) | Source::Record(None) => 0,
-            Source::Record(Some(branch)) => branch.as_bytes().len(),
-        };
         let bytes = |branches: Branches<'_>| -> usize {
-            branches.iter().map(|branch| size_of::<Noted>() + record(branch)).sum()
+            match branches {
+                Branches::Noted(_, noted) => noted.iter().map(|noted| noted.capacity() * size_of::<Noted>()).sum(),
+                Branches::Encoded(encoded) => {
+                    let record = |branch: &Option<Branch>| branch.as_ref().map_or(0, |branch| branch.as_bytes().len());
+                    encoded.iter().map(|entry| size_of_val(entry) + record(&entry.1)).sum()
+                }
+            }
         };
         let storages: usize = self.storages().map(|storage| bytes(storage.branches)).sum();
         (bytes(self.accounts()) + storages) as u64

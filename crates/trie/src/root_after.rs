@@ -15,6 +15,7 @@ use crate::{
 };
 use alloy_primitives::{B256, U256};
 use balsa_state::{Account, EMPTY_ROOT};
+use std::ops::Range;
 
 /// The trie after a block.
 #[derive(Clone, Debug)]
@@ -106,25 +107,13 @@ fn slot_changes<'u>(
     plans: &Plans,
 ) -> Result<Vec<(usize, Vec<SlotChange<'u>>)>, TrieError> {
     let edited = || plans.with_slots().filter_map(|trie| Some((trie, &updates.accounts[trie].slots, plans.get(trie)?)));
-    // Those with a storage trie already, each with how many slots come before its own.
     let mut stored = Vec::new();
     let mut count = 0;
     for (trie, slots, (account, storage)) in edited().filter(|(.., (_, storage))| *storage != Link::NONE) {
-        stored.push((count, trie, slots, storage, account.storage_root));
+        stored.push(StoredSlots { before: count, trie, slots, storage, root: account.storage_root });
         count += slots.len();
     }
-    let located = locate::leaves::<U256>(pen, tries, count, |range| {
-        let mut probes = Vec::with_capacity(range.len());
-        let first = stored.partition_point(|(before, ..)| *before <= range.start).saturating_sub(1);
-        for (before, trie, slots, storage, root) in &stored[first..] {
-            let own = range.start.saturating_sub(*before)..slots.len().min(range.end.saturating_sub(*before));
-            if own.is_empty() {
-                break;
-            }
-            probes.extend(slots[own].iter().map(|(slot, _)| Probe::new(*trie, slot, *storage, *root)));
-        }
-        Ok(probes)
-    })?;
+    let located = locate::leaves::<U256>(pen, tries, count, |range| Ok(slot_probes(&stored, range)))?;
     let mut located = located.into_iter();
     let mut change = |slot: &'u (B256, U256)| {
         let found = located.next().expect("a probe for every slot");
@@ -144,6 +133,30 @@ fn slot_changes<'u>(
         (trie, slots.iter().filter_map(&mut change).collect())
     };
     Ok(edited().map(changes).collect())
+}
+
+/// The slots that an update names of a storage trie that is there.
+struct StoredSlots<'u> {
+    /// How many of other tries come before them.
+    before: usize,
+    trie: usize,
+    slots: &'u [(B256, U256)],
+    storage: Link,
+    root: B256,
+}
+
+/// The probes of slots with these numbers, counted over all tries.
+fn slot_probes<'u>(stored: &[StoredSlots<'u>], numbers: Range<usize>) -> Vec<Probe<'u>> {
+    let mut probes = Vec::with_capacity(numbers.len());
+    let first = stored.partition_point(|trie| trie.before <= numbers.start).saturating_sub(1);
+    for StoredSlots { before, trie, slots, storage, root } in &stored[first..] {
+        let own = numbers.start.saturating_sub(*before)..slots.len().min(numbers.end.saturating_sub(*before));
+        if own.is_empty() {
+            break;
+        }
+        probes.extend(slots[own].iter().map(|(slot, _)| Probe::new(*trie, slot, *storage, *root)));
+    }
+    probes
 }
 
 /// Edits the storage tries, and tells the plans.
@@ -360,6 +373,80 @@ mod tests {
 
         fn slots_under_all(&self, keys: &[(B256, Path)], limit: usize) -> Result<Vec<Vec<(B256, U256)>>, SourceError> {
             self.ask(keys.len()).slots_under_all(keys, limit)
+        }
+    }
+
+    /// Fails once it was asked so often.
+    struct FailingAfter<'s> {
+        store: &'s MemoryNodes,
+        left: AtomicUsize,
+    }
+
+    impl FailingAfter<'_> {
+        fn ask(&self) -> Result<&MemoryNodes, SourceError> {
+            let left = self.left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1));
+            left.map(|_| self.store).map_err(|_| SourceError("no more".into()))
+        }
+    }
+
+    impl NodeSource for FailingAfter<'_> {
+        fn account_branch(&self, path: &Path) -> Result<Option<Branch>, SourceError> {
+            self.ask()?.account_branch(path)
+        }
+
+        fn storage_branch(&self, address: &B256, path: &Path) -> Result<Option<Branch>, SourceError> {
+            self.ask()?.storage_branch(address, path)
+        }
+
+        fn accounts_under(&self, path: &Path, limit: usize) -> Result<Vec<(B256, Account)>, SourceError> {
+            self.ask()?.accounts_under(path, limit)
+        }
+
+        fn slots_under(&self, address: &B256, path: &Path, limit: usize) -> Result<Vec<(B256, U256)>, SourceError> {
+            self.ask()?.slots_under(address, path, limit)
+        }
+    }
+
+    /// Wherever it fails, in a bin too that loads the one child that is left of a branch, what was made is freed again.
+    #[test]
+    fn a_source_that_fails_leaves_no_nodes() {
+        let update = |i: u16| AccountUpdate {
+            address_hash: alloy_primitives::keccak256(i.to_be_bytes()),
+            nonce: Some(1),
+            ..AccountUpdate::default()
+        };
+        let block = |mut accounts: Vec<AccountUpdate>| {
+            accounts.sort_by_key(|account| account.address_hash);
+            Updates { accounts, keep_empty: false }
+        };
+        let all = block((0..1000).map(update).collect());
+        let first = root_after(&StateTrie::empty(), &crate::NoNodes, &all).unwrap();
+        let mut store = MemoryNodes::default();
+        store.apply(&all, &first);
+        // Below each first nibble one child is left, which nobody has read.
+        let is_gone = |update: &AccountUpdate| update.address_hash[0] >> 4 != update.address_hash[0] & 15;
+        let gone = |update| AccountUpdate { nonce: None, destroyed: true, ..update };
+        let changes = block((0..1000).map(update).filter(is_gone).map(gone).collect());
+        let expected = root_after(&first.trie, &crate::NoNodes, &changes).unwrap().root;
+        for division in DIVISIONS {
+            let parent = StateTrie::persisted(first.root);
+            let run = |left: usize| {
+                let source = FailingAfter { store: &store, left: left.into() };
+                let root = root_after_divided(&parent, &source, &changes, division).map(|after| after.root);
+                (root, left - source.left.into_inner())
+            };
+            let (root, asked) = run(usize::MAX);
+            assert_eq!(root.unwrap(), expected);
+            assert!(asked > 100, "{asked}");
+            // A thread may take places that another has just put away, or not.
+            let pages = 2 * parent.arena_bytes().pages;
+            for left in (0..asked).step_by(20).chain((0..8).flat_map(|_| asked - 16..asked)) {
+                let (error, _) = run(left);
+                assert!(matches!(error, Err(TrieError::Source(_))), "{error:?}");
+                assert_eq!(parent.arena_bytes().live, total_tree_bytes(&parent));
+                assert!(parent.arena_bytes().pages <= pages, "after {left} answers: {:?}", parent.arena_bytes());
+            }
+            assert_eq!(run(asked).0.unwrap(), expected);
         }
     }
 

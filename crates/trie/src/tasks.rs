@@ -94,7 +94,7 @@ impl<C> Task<'_, C> {
     where
         C: Change<L>,
     {
-        let is_whole = self.precut.ends_above(self.depth) && !self.changes.is_empty();
+        let is_whole = self.precut.has_none_below(self.depth) && !self.changes.is_empty();
         is_whole && self.old.as_ref().is_some_and(|old| can_replace(arena, old, self.changes))
     }
 }
@@ -246,6 +246,7 @@ impl<'w, 'a> Workshop<'w, 'a> {
         let done: Vec<_> = if self.division.bins == 1 || bins.len() == 1 {
             bins.into_iter().map(|bin| self.bin(bin)).collect::<Result<_, _>>()?
         } else {
+            // One bin at a time: whoever has done its own takes another's next.
             bins.into_par_iter().with_max_len(1).map(|bin| self.bin(bin)).collect::<Result<_, _>>()?
         };
         for Tools { notes, .. } in self.tools().iter_mut() {
@@ -285,6 +286,10 @@ impl<'w, 'a> Workshop<'w, 'a> {
         let unused = self.tools().pop();
         let mut tools = unused.unwrap_or_else(|| Tools::with(Pen::new(self.arena, self.epoch)));
         let tops = self.bin_with(&mut tools, tasks);
+        if tops.is_err() {
+            // Bins that begin before the others hear of it must not hash what this one left half made; its nodes are others' to read.
+            tools.levels = Levels::default();
+        }
         self.tools().push(tools);
         tops
     }
@@ -330,5 +335,65 @@ impl<'w, 'a> Workshop<'w, 'a> {
             }
         }
         Ok(tops)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        HeapMemory, NoNodes, Updates,
+        change::Present,
+        load::{ACCOUNTS, Addresses},
+    };
+    use alloy_primitives::{B256, U256};
+    use std::sync::Arc;
+
+    /// The first nibbles below which an edit is cut once more, if its 256 keys, one of every first byte, come so late among
+    /// the changes of some bins.
+    fn cut_twice(changes: usize, bins: usize, before: usize) -> Option<Vec<usize>> {
+        let arena = Arena::new(Arc::new(HeapMemory));
+        let updates = Updates::default();
+        let tries = Tries::new(&NoNodes, Addresses::Of(&updates));
+        let division = Division { bins, bin_changes: usize::MAX, cut_depth: 2, large_changes: 1 };
+        let workshop = Workshop::new(Pen::new(&arena, 1), &tries, 1, division);
+        let keys: Vec<Present<U256>> =
+            (0..=255u8).map(|byte| (B256::right_padding_from(&[byte]), Some(U256::ONE))).collect();
+        let task = Task { trie: ACCOUNTS, depth: 0, old: None, changes: keys.as_slice(), precut: Precut::default() };
+        let mut parts = Vec::new();
+        workshop.cut(&task, before, &Borders { changes, bins }, &mut parts);
+        assert!(parts.iter().all(|part| part.changes.len() == if part.depth == 1 { 16 } else { 1 }));
+        let whole: Vec<_> = parts.iter().filter(|part| part.depth == 1).map(|part| part.changes[0].0[0] >> 4).collect();
+        let cut = parts.len().checked_sub(whole.len())?;
+        let twice: Vec<usize> = (0..16).filter(|nibble| !whole.contains(&(*nibble as u8))).collect();
+        assert!(parts.is_empty() || cut == 16 * twice.len());
+        (!parts.is_empty()).then_some(twice)
+    }
+
+    #[test]
+    fn an_edit_is_cut_where_bins_meet() {
+        // Two bins meet between two parts, three in the middle of two.
+        assert_eq!(cut_twice(256, 2, 0), Some(vec![]));
+        assert_eq!(cut_twice(256, 3, 0), Some(vec![5, 10]));
+        // Others come before, and others after.
+        assert_eq!(cut_twice(520, 4, 252), Some(vec![0, 8]));
+        // All in one bin.
+        assert_eq!(cut_twice(10_000, 2, 0), None);
+        assert_eq!(cut_twice(256, 1, 0), None);
+    }
+
+    #[test]
+    fn borders_divide_what_lies_on_both_sides() {
+        let borders = Borders { changes: 1280, bins: 4 };
+        assert_eq!([0, 319, 320, 1279].map(|at| borders.bin_at(at)), [0, 0, 1, 3]);
+        assert!(borders.divide(300..340) && borders.divide(0..1280));
+        assert!(!borders.divide(0..320) && !borders.divide(320..640));
+        // Ten changes are a thirty-second part of a bin.
+        assert!(!borders.divide(311..400) && !borders.divide(200..329) && !borders.divide(310..330));
+        for (changes, bins) in [(0, 1), (0, 16), (3, 16), (1, 256)] {
+            let borders = Borders { changes, bins };
+            assert!(!borders.divide(0..0) && !borders.divide(0..changes.min(1)));
+            assert!((0..=changes).all(|at| borders.bin_at(at) < bins));
+        }
     }
 }

@@ -15,7 +15,7 @@ use support::Model;
 
 const THREADS: [usize; 5] = [1, 2, 3, 5, 16];
 
-/// From this many changes on an edit is cut, whatever the number of threads.
+/// With this many changes an edit is cut, whatever the number of threads.
 const LARGE: u64 = 2000;
 
 /// The account whose storage trie is cut too.

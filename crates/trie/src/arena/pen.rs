@@ -1,4 +1,4 @@
-//! Making nodes: one pen a task, so that tasks share nothing but the arena's lists of free places, and those seldom.
+//! Making nodes: one pen a thread, so that threads share nothing but the arena's lists of free places, and those seldom.
 
 use super::{Arena, ArenaError, BATCH, Class, NewBranch, POOLS, Pool, View, view::branch_class};
 use crate::{link::Link, path::Path, rlp::Leaf};
