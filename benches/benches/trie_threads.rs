@@ -1,17 +1,25 @@
 //! The root of one batch of changes, and of a full build, on one thread and on more: time on the clock, by turns, so that what a
 //! busy machine does to one it does to the other. Five million accounts, builds of a million leaves in fresh memory, random keys.
+//! Every thread has a core of its own, and is awake as in a node, where it has just run the block's transactions: to wake one takes
+//! up to fifty microseconds.
 //!
-//! `chain` is a node's case: every block on the one before, many recent states kept, so that new nodes take places that nobody
-//! touched for long, and threads that are awake, since in a node they have just run the block's transactions.
+//! `machine` is what the machine's memory allows: lines written here and there, as new nodes are, without a trie. Shared machines give
+//! two threads at some times twice what they give one, and at others no more than one.
+//!
+//! In `chain` every block stands on the one before and many recent states are kept, as in a node: new nodes take places that
+//! nobody touched for long. Elsewhere each version is dropped at once, and its places lie in some core's cache.
 #![expect(clippy::print_stdout, reason = "a report")]
 
 use alloy_primitives::{U256, keccak256};
 use balsa_pages::HugePages;
-use balsa_trie::{AccountUpdate, NoNodes, RootAfter, StateTrie, Updates, root_after};
-use rayon::ThreadPool;
+use balsa_trie::{AccountUpdate, NoNodes, PageMemory, RootAfter, StateTrie, Updates, root_after};
+use rayon::{ThreadPool, prelude::*};
 use std::{
     collections::VecDeque,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
@@ -28,12 +36,16 @@ fn main() {
     let threads: Vec<usize> = [1, 2, 4, 8, 16].into_iter().filter(|threads| *threads <= cores).collect();
     let pools: Vec<ThreadPool> = threads
         .iter()
-        .map(|threads| rayon::ThreadPoolBuilder::new().num_threads(*threads).build().expect("threads can be started"))
+        .map(|threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(*threads).start_handler(stay_on_one_core);
+            pool.build().expect("threads can be started")
+        })
         .collect();
     let empty = || StateTrie::persisted_in(StateTrie::empty().root(), Arc::new(HugePages));
     let trie = pools[pools.len() - 1].install(|| after(&empty(), &updates(0..ACCOUNTS, 1))).trie;
 
     println!("| bench | threads | median of a run | times one thread |\n|---|---|---|---|");
+    report("trie/threads/machine", &pools, &machine(&pools));
     for count in [1000, 10_000] {
         let block = |round| updates((0..count).map(|i| spread(round * count + i) % ACCOUNTS), round + 2);
         report(&format!("trie/threads/{count}"), &pools, &by_turns(&pools, ROUNDS, || trie.clone(), block));
@@ -43,10 +55,54 @@ fn main() {
         report(&format!("trie/threads/chain/{count}"), &pools, &on_a_chain(&pools, &trie, block));
     }
     drop(trie);
+    report("trie/threads/machine", &pools, &machine(&pools));
     for (kind, leaves) in [("accounts", updates(0..BUILD_LEAVES, 1)), ("slots", slots(0..BUILD_LEAVES))] {
         let name = format!("trie/threads/build/{kind}/{BUILD_LEAVES}");
         report(&name, &pools, &by_turns(&pools, BUILD_ROUNDS, empty, |_| leaves.clone()));
     }
+}
+
+/// Gives a thread a core of its own. With two cores the system lets both threads share one now and then, for seconds: then as much
+/// processor time passes as time on the clock, and two threads are as fast as one.
+fn stay_on_one_core(thread: usize) {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+        let ours = sched_getaffinity(None).expect("a process may ask for its cores");
+        let core = (0..CpuSet::MAX_CPU).filter(|core| ours.is_set(*core)).nth(thread);
+        let mut own = CpuSet::new();
+        own.set(core.expect("there are as many cores as threads"));
+        sched_setaffinity(None, &own).expect("a thread may choose among them");
+    }
+}
+
+/// How long each of the pools takes to write eighty thousand lines, five in a row, all over half a gigabyte.
+fn machine(pools: &[ThreadPool]) -> Vec<Vec<Duration>> {
+    const PIECES: u64 = 16;
+    const PIECE_WORDS: usize = 4 << 20;
+    const RUNS: u64 = 1000;
+    const RUN_WORDS: usize = 40;
+    let pieces: Vec<_> = (0..PIECES).map(|_| HugePages.segment(PIECE_WORDS).expect("there is memory")).collect();
+    let write = |round: u64, (number, piece): (usize, &[AtomicU64])| {
+        let places = (0..RUNS).map(|run| spread((round * PIECES + number as u64) * RUNS + run) as usize);
+        for place in places {
+            let start = place % (PIECE_WORDS - RUN_WORDS);
+            piece[start..start + RUN_WORDS].iter().for_each(|word| word.store(round, Relaxed));
+        }
+    };
+    let mut times = vec![Vec::new(); pools.len()];
+    for round in 0..ROUNDS {
+        for i in turn(pools, round) {
+            let turn = round * pools.len() as u64 + i as u64;
+            times[i].push(pools[i].install(|| {
+                rayon::broadcast(|_| ());
+                let start = Instant::now();
+                pieces.par_iter().map(|piece| piece.words()).enumerate().for_each(|piece| write(turn, piece));
+                start.elapsed()
+            }));
+        }
+    }
+    times
 }
 
 /// How long each of the pools takes for each round's changes to a version.
@@ -60,8 +116,7 @@ fn by_turns(
     for number in 0..rounds {
         let block = changes(number);
         for i in turn(pools, number) {
-            let trie = version();
-            times[i].push(pools[i].install(|| timed(|| after(&trie, &block)).0));
+            times[i].push(timed(&pools[i], &version(), &block).0);
         }
     }
     times
@@ -75,10 +130,7 @@ fn on_a_chain(pools: &[ThreadPool], trie: &StateTrie, changes: impl Fn(u64) -> U
         let block = changes(number);
         let mut head = parent.clone();
         for i in turn(pools, number) {
-            let (time, made) = pools[i].install(|| {
-                rayon::broadcast(|_| ());
-                timed(|| after(&parent, &block))
-            });
+            let (time, made) = timed(&pools[i], &parent, &block);
             if number >= KEPT as u64 {
                 times[i].push(time);
             }
@@ -110,11 +162,14 @@ fn report(name: &str, pools: &[ThreadPool], times: &[Vec<Duration>]) {
     }
 }
 
-/// The time on the clock, without what it takes to drop the result.
-fn timed<T>(run: impl FnOnce() -> T) -> (Duration, T) {
-    let start = Instant::now();
-    let result = run();
-    (start.elapsed(), result)
+/// The time on the clock, without what it takes to wake the threads and to drop the result.
+fn timed(pool: &ThreadPool, parent: &StateTrie, block: &Updates) -> (Duration, RootAfter) {
+    pool.install(|| {
+        rayon::broadcast(|_| ());
+        let start = Instant::now();
+        let result = after(parent, block);
+        (start.elapsed(), result)
+    })
 }
 
 fn after(trie: &StateTrie, updates: &Updates) -> RootAfter {
