@@ -46,7 +46,7 @@ impl GenesisBlock {
         codes.sort_unstable_by_key(|(hash, _)| *hash);
         codes.dedup_by_key(|(hash, _)| *hash);
         let diff = StateDiff {
-            accounts: after.accounts,
+            accounts: after.accounts.to_vec(),
             storage: storage
                 .map(|update| StorageDiff { address_hash: update.address_hash, cleared: false, slots: update.slots })
                 .collect(),

@@ -42,12 +42,12 @@ impl ListUpdates {
     /// The net change: what the list changes and leaves as the parent had it is left out.
     pub(crate) fn into_diff(self, after: &RootAfter, columns: &Columns) -> Result<StateDiff, StateError> {
         let mut diff = StateDiff::default();
-        for (ordinal, (hash, account)) in self.ordinals.iter().zip(&after.accounts) {
+        for (ordinal, (hash, account)) in self.ordinals.iter().zip(after.accounts.iter()) {
             let parent = columns.account(*ordinal)?;
-            if parent == *account {
+            if parent == account {
                 continue;
             }
-            diff.accounts.push((*hash, *account));
+            diff.accounts.push((hash, account));
             let code = columns.list().code_ordinal_final(*ordinal);
             let code_hash = account.map(|account| account.code_hash);
             if let Some(code) = code.filter(|_| code_hash != parent.map(|parent| parent.code_hash))
@@ -107,5 +107,5 @@ pub fn diff_of(changes: Vec<ChangedAccount>, codes: Vec<(B256, Bytes)>, after: &
             slots: if info.is_none() { Vec::new() } else { slots },
         })
         .collect();
-    StateDiff { accounts: after.accounts.clone(), storage, codes }
+    StateDiff { accounts: after.accounts.to_vec(), storage, codes }
 }

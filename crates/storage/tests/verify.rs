@@ -53,7 +53,7 @@ fn sound() -> (StateDiff, EncodedNodes, B256) {
         slots: update.slots.clone(),
     };
     let storage = updates.accounts.iter().filter(|update| !update.slots.is_empty()).map(storage).collect();
-    (StateDiff { accounts: after.accounts, storage, codes: Vec::new() }, after.nodes.encoded(), after.root)
+    (StateDiff { accounts: after.accounts.to_vec(), storage, codes: Vec::new() }, after.nodes.encoded(), after.root)
 }
 
 /// A database of one block.
@@ -212,7 +212,7 @@ fn it_ends_when_asked_to() {
     accounts.sort_by_key(|account| account.address_hash);
     let after = root_after(&StateTrie::empty(), &NoNodes, &Updates { accounts, keep_empty: false }).unwrap();
     let mut reports = Vec::new();
-    let diff = StateDiff { accounts: after.accounts, ..StateDiff::default() };
+    let diff = StateDiff { accounts: after.accounts.to_vec(), ..StateDiff::default() };
     let ended = reported(diff, after.nodes.encoded(), after.root, |progress| {
         reports.push(*progress);
         if reports.len() == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

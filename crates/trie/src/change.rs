@@ -1,15 +1,19 @@
 //! What a block changes in a trie, as an edit takes it: keys with their new values.
 
-use crate::{link::Link, rlp::AccountLeaf};
+use crate::{
+    accounts_after::{self, AccountWords},
+    link::Link,
+    rlp::AccountLeaf,
+};
 use alloy_primitives::{B256, U256};
-use balsa_state::Account;
 
 /// A new value for a key, or its deletion.
 pub(crate) trait Change<L> {
     fn key(&self) -> &B256;
     /// `None` deletes.
     fn value(&self) -> Option<L>;
-    /// Whether the key's leaf is in memory, linked from the root, and gets another value: then the shape of the trie stays.
+    /// Whether the key's leaf is in memory, linked from where the edit begins, and gets another value: then the shape of the trie
+    /// stays.
     fn replaces(&self) -> bool;
 }
 
@@ -34,8 +38,8 @@ impl<L: Copy> Change<L> for Present<L> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AccountChange<'u> {
     pub(crate) key: &'u B256,
-    /// Nothing if it will be gone.
-    pub(crate) account: Option<&'u Account>,
+    /// As it will be, if it will not be gone.
+    pub(crate) account: &'u AccountWords,
     pub(crate) storage: Link,
     pub(crate) replaces: bool,
 }
@@ -46,7 +50,7 @@ impl Change<AccountLeaf> for AccountChange<'_> {
     }
 
     fn value(&self) -> Option<AccountLeaf> {
-        self.account.map(|account| AccountLeaf { account: *account, storage: self.storage })
+        accounts_after::account(self.account).map(|account| AccountLeaf { account, storage: self.storage })
     }
 
     fn replaces(&self) -> bool {

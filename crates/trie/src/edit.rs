@@ -17,7 +17,7 @@ use crate::{
 };
 use alloy_primitives::B256;
 use smallvec::SmallVec;
-use std::collections::HashMap;
+use std::slice;
 
 /// Leaves of a large build that are hashed together: their nodes fill about half of a second-level cache.
 const HASHED_TOGETHER: usize = 4096;
@@ -43,43 +43,61 @@ impl Child {
         Some(Self { link, leaves: arena.leaves(link), reference: Some(reference), made: false })
     }
 
+    /// The child of a branch in memory.
+    pub(crate) fn of(arena: &Arena, branch: &BranchView<'_>, nibble: usize) -> Option<Self> {
+        let rank = branch.rank(nibble)?;
+        let link = branch.link(rank);
+        Some(Self { link, leaves: arena.leaves(link), reference: Some(branch.reference(rank)), made: false })
+    }
+
     fn is_large(&self) -> bool {
         self.leaves > u32::from(crate::SMALL_LEAVES_MAX)
     }
 }
 
-/// What became of the subtrees that were edited apart, one nibble down or two.
-#[derive(Debug, Default)]
-pub(crate) struct Precut {
-    /// By the depth at which they stand and the first byte of their paths, zero where that has no nibble.
-    done: HashMap<(u8, u8), Option<Child>>,
-    /// The depth of the deepest.
-    depth: usize,
+/// A subtree that was edited apart, and what became of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    /// Of a key that changed below it.
+    pub(crate) key: B256,
+    pub(crate) depth: usize,
+    pub(crate) top: Option<Child>,
 }
 
-impl Precut {
-    /// Takes note of the subtree at `depth` towards `key`.
-    pub(crate) fn put(&mut self, key: &B256, depth: usize, top: Option<Child>) {
-        self.depth = self.depth.max(depth);
-        self.done.insert(Self::name(key, depth), top);
+/// The parts of an edit, if it has any: then there is one for every change. Parts are what such an edit takes as its changes, in the order of
+/// their keys, and it goes no deeper than they stand.
+impl<L> Change<L> for Part {
+    fn key(&self) -> &B256 {
+        &self.key
     }
 
-    fn take(&mut self, key: &B256, depth: usize) -> Option<Option<Child>> {
-        if depth > self.depth { None } else { self.done.remove(&Self::name(key, depth)) }
+    fn value(&self) -> Option<L> {
+        unreachable!("an edit takes parts as they are")
     }
 
-    /// Whether nothing below `depth` was edited apart.
-    pub(crate) fn has_none_below(&self, depth: usize) -> bool {
-        depth >= self.depth
+    fn replaces(&self) -> bool {
+        false
+    }
+}
+
+/// Those that are left of an edit's parts; of an edit that was not cut, none.
+#[derive(Debug, Default)]
+pub(crate) struct Parts<'p>(slice::Iter<'p, Part>);
+
+impl<'p> Parts<'p> {
+    pub(crate) fn of(parts: &'p [Part]) -> Self {
+        Self(parts.iter())
     }
 
-    /// Whether every subtree was taken.
-    pub(crate) fn is_used_up(&self) -> bool {
-        self.done.is_empty()
+    /// The part that stands at this depth, if it is the next one.
+    fn take(&mut self, depth: usize) -> Option<Option<Child>> {
+        let part = self.0.as_slice().first().filter(|part| part.depth == depth)?;
+        self.0.next();
+        Some(part.top)
     }
 
-    fn name(key: &B256, depth: usize) -> (u8, u8) {
-        (depth as u8, if depth == 1 { key[0] & 0xf0 } else { key[0] })
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.as_slice().is_empty()
     }
 }
 
@@ -91,7 +109,7 @@ pub(crate) struct Edit<'e, 'p, 'a, L> {
     /// Which of the tries this is.
     pub(crate) trie: usize,
     pub(crate) notes: &'e mut Notes,
-    pub(crate) precut: Precut,
+    pub(crate) parts: Parts<'e>,
     pub(crate) leaf: std::marker::PhantomData<L>,
 }
 
@@ -127,7 +145,7 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
         changes: &[C],
     ) -> Result<Option<Child>, TrieError> {
         let Some(first) = changes.first().map(|change| *change.key()) else { return Ok(old) };
-        if let Some(done) = self.precut.take(&first, depth) {
+        if let Some(done) = self.parts.take(depth) {
             return Ok(done);
         }
         let mut was_large = false;
@@ -138,7 +156,7 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
             }
             was_large = old.is_large();
             let view = self.pen.arena().view(old.link);
-            if self.precut.has_none_below(depth) && can_replace(self.pen.arena(), &old, changes) {
+            if self.parts.is_empty() && can_replace(self.pen.arena(), &old, changes) {
                 let mut replacing = Replacing::new(self.pen, self.levels, self.notes);
                 let top = replacing.top(self.trie, depth, &old, changes)?;
                 replacing.run()?;
@@ -149,8 +167,7 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
             } else {
                 self.at_leaf(depth, &old, view, changes)?
             }
-        } else if !self.precut.has_none_below(depth) {
-            // Its parts were built apart.
+        } else if !self.parts.is_empty() {
             let mut fork = Fork::default();
             self.fork_children(depth, changes, &mut fork, |_, _| None)?;
             self.gathered(&first, depth, &Path::ROOT, None, &fork)?
@@ -299,9 +316,7 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
     }
 
     fn child(&self, branch: &BranchView<'_>, nibble: usize) -> Option<Child> {
-        let rank = branch.rank(nibble)?;
-        let link = branch.link(rank);
-        Some(Child { link, leaves: self.leaves(link), reference: Some(branch.reference(rank)), made: false })
+        Child::of(self.pen.arena(), branch, nibble)
     }
 
     fn leaves(&self, link: Link) -> u32 {

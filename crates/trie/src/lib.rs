@@ -7,10 +7,13 @@
 //! readers of an old one never see a new one's changes. The store below keeps flat leaves and [`Branch`] records by
 //! [`Path`]; [`MemoryNodes`] is one in maps. [`SortedRoot`] makes root and records of a state of any size anew.
 
+mod account_share;
+mod accounts_after;
 mod arena;
 mod branch;
 mod branch_difference;
 mod change;
+mod division;
 mod edit;
 mod error;
 mod levels;
@@ -23,7 +26,7 @@ mod memory;
 mod node_changes;
 mod ordered;
 mod path;
-mod plans;
+mod plan;
 mod proof;
 mod proved_value;
 mod reference;
@@ -32,17 +35,19 @@ mod replace;
 mod rlp;
 mod root_after;
 mod side_by_side;
+mod slot_share;
 mod sorted_root;
 mod source;
 mod state_trie;
 mod sync;
-mod tasks;
 mod unique;
 mod updates;
 mod versions;
 mod walk;
 mod weight;
+mod workshop;
 
+pub use accounts_after::AccountsAfter;
 pub use arena::{ArenaError, HeapMemory, MemoryError, PageMemory, Words};
 pub use branch::{Branch, BranchError, SMALL_LEAVES_MAX};
 pub use branch_difference::BranchDifference;

@@ -4,7 +4,7 @@ use crate::{
     Branch, NodeSource, SMALL_LEAVES_MAX, SourceError, TrieError, Updates,
     arena::{Pen, nibbles},
     change::Present,
-    edit::{Edit, Notes, Precut},
+    edit::{Edit, Notes, Parts},
     error::{TrieId, WrongHash},
     levels::Levels,
     link::Link,
@@ -95,6 +95,15 @@ impl<'a> Tries<'a> {
         if self.loaded.is_empty() { None } else { self.loaded.get(&(trie, *path)).copied() }
     }
 
+    /// Loads what is wanted of one kind of trie, each once, and takes note of it; nothing is wanted any more then.
+    pub(crate) fn bring<L: StoredLeaf>(&mut self, pen: &mut Pen<'_>, wants: &mut Vec<Want>) -> Result<(), TrieError> {
+        wants.sort_unstable_by_key(|want| (want.trie, want.path));
+        wants.dedup_by_key(|want| (want.trie, want.path));
+        let tops = self.load::<L>(pen, wants)?;
+        self.loaded.extend(wants.drain(..).zip(tops).map(|(want, top)| ((want.trie, want.path), top)));
+        Ok(())
+    }
+
     /// Loads subtrees of one kind of trie; their tops, in the order of `wants`. The source is asked twice at most: for all
     /// records, and for the leaves of all that have none.
     pub(crate) fn load<L: StoredLeaf>(&self, pen: &mut Pen<'_>, wants: &[Want]) -> Result<Vec<Link>, TrieError> {
@@ -109,14 +118,18 @@ impl<'a> Tries<'a> {
         }
         let small: Vec<_> =
             wants.iter().zip(&records).filter(|(_, record)| record.is_none()).map(|(want, _)| *want).collect();
-        let mut leaves = L::leaves(self, &small, usize::from(SMALL_LEAVES_MAX) + 1)?.into_iter();
+        let mut leaves = L::leaves(self, &small, usize::from(SMALL_LEAVES_MAX) + 1)?.into_iter().zip(&small);
 
         let mut levels = Levels::default();
         let mut tops = Vec::with_capacity(wants.len());
         for (i, (want, record)) in wants.iter().zip(&records).enumerate() {
             let top = match record {
                 Some(record) => branch_of(pen, want.path.len(), record)?,
-                None => self.small(pen, &mut levels, want, &leaves.next().unwrap_or_default())?,
+                None => {
+                    // Others cannot be what is wanted, and no trie can be built over them.
+                    let leaves = leaves.next().filter(|(leaves, want)| are_below(&want.path, leaves));
+                    self.small(pen, &mut levels, want, &leaves.map_or_else(Vec::new, |(leaves, _)| leaves))?
+                }
             };
             if top != Link::NONE {
                 levels.root(want.path.len(), top, i);
@@ -144,7 +157,7 @@ impl<'a> Tries<'a> {
             tries: self,
             trie: want.trie,
             notes: &mut Notes::default(),
-            precut: Precut::default(),
+            parts: Parts::default(),
             leaf: PhantomData::<L>,
         };
         Ok(edit.built(want.path.len(), leaves)?.map_or(Link::NONE, |top| top.link))
@@ -168,6 +181,11 @@ impl<'a> Tries<'a> {
     fn id(&self, trie: usize) -> TrieId {
         if trie == ACCOUNTS { TrieId::Accounts } else { TrieId::Storage(self.address(trie)) }
     }
+}
+
+/// Whether leaves are in order, and all below a path.
+fn are_below<L>(path: &Path, leaves: &[Present<L>]) -> bool {
+    leaves.is_sorted_by(|a, b| a.0 < b.0) && leaves.iter().all(|(key, _)| path.leads_to(key))
 }
 
 /// The branch of a record, its children left in the store.

@@ -1,17 +1,15 @@
-//! Finding the leaves of many keys, and loading what stands in the way: everything that is needed of one level, then of
-//! the next.
+//! Finding the leaves of many keys: as far as memory has nodes, and what of the next level must be loaded before they go on.
 
 use crate::{
     TrieError,
     arena::{Arena, Pen, ahead},
+    division::Subtree,
     link::Link,
     load::{StoredLeaf, Tries, Want},
     path::{Path, nibble_of},
     reference::Reference,
 };
 use alloy_primitives::B256;
-use rayon::prelude::*;
-use std::ops::Range;
 
 /// A key on its way down a trie.
 #[derive(Clone, Copy, Debug)]
@@ -22,31 +20,39 @@ pub(crate) struct Probe<'k> {
     link: Link,
     /// The reference of `link`; read only where that is not in memory.
     expected: Reference,
-    /// Whether no node on the way was loaded just now.
+    /// Whether links alone lead from where the search began to where it stands: no node on the way was loaded just now.
     is_linked: bool,
     /// Whether `link` is the leaf, or says that there is none.
     is_done: bool,
 }
-
-/// Keys that a thread looks for together: enough that what one waits for from memory others wait for at the same time, and so few
-/// that a thread which was asleep, and takes twenty to fifty microseconds to wake, still finds some.
-pub(crate) const PART: usize = 64;
-/// So many keys, or plans for them, are not worth a second thread.
-pub(crate) const ALONE_MAX: usize = 256;
 
 /// Where a key's leaf is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Located {
     /// [`Link::NONE`] where there is none.
     pub(crate) leaf: Link,
-    /// Whether the links of the old version lead to it.
+    /// Whether links lead to it from where the search began, and so an edit from there follows them as well.
     pub(crate) is_linked: bool,
+}
+
+impl Located {
+    /// Nowhere, as in an empty trie.
+    pub(crate) const NOWHERE: Self = Self { leaf: Link::NONE, is_linked: true };
 }
 
 impl<'k> Probe<'k> {
     /// At the root of trie `trie`.
     pub(crate) fn new(trie: usize, key: &'k B256, root: Link, root_hash: B256) -> Self {
         Self { trie, key, depth: 0, link: root, expected: Reference::hash(root_hash), is_linked: true, is_done: false }
+    }
+
+    /// At the top of a subtree, below which the key lies.
+    pub(crate) fn below(subtree: &Subtree, key: &'k B256) -> Self {
+        let top = subtree.old.as_ref();
+        let link = top.map_or(Link::NONE, |top| top.link);
+        let expected = top.and_then(|top| top.reference).unwrap_or(Reference::hash(B256::ZERO));
+        let (trie, depth) = (subtree.trie, subtree.depth);
+        Self { trie, key, depth, link, expected, is_linked: true, is_done: false }
     }
 
     /// Looks at one node, and goes below it if it is a branch.
@@ -105,96 +111,61 @@ enum Step {
     Blocked,
 }
 
-/// Takes probes as far down as memory has nodes; those that need more.
-fn descend<'p, 'k>(arena: &Arena, tries: &Tries<'_>, probes: &'p mut [Probe<'k>]) -> Vec<&'p Probe<'k>> {
-    // With the link that each stands at, so that whoever asks for it does not look at the probes.
-    let active = (0..).zip(&*probes).filter(|(_, probe)| !probe.is_done);
-    let mut active: Vec<(u32, Link)> = active.map(|(i, probe)| (i, probe.link)).collect();
-    let (mut down, mut blocked) = (Vec::with_capacity(active.len()), Vec::new());
-    // All probes a level, then the next: what one waits for from memory, others wait for at the same time.
-    while !active.is_empty() {
-        for &(i, _) in ahead(&active, |(_, link)| arena.ask_links(*link)) {
-            let probe = &mut probes[i as usize];
-            match probe.step(arena, tries) {
-                Step::Down => down.push((i, probe.link)),
-                Step::Blocked => blocked.push(i),
-                Step::Done => {}
-            }
-        }
-        std::mem::swap(&mut active, &mut down);
-        down.clear();
+/// Keys that one thread looks for together: what one waits for from memory, others wait for at the same time.
+#[derive(Debug, Default)]
+pub(crate) struct Search<'k>(Vec<Probe<'k>>);
+
+impl<'k> Search<'k> {
+    pub(crate) fn of(probes: Vec<Probe<'k>>) -> Self {
+        Self(probes)
     }
-    blocked.sort_unstable();
-    blocked.into_iter().map(|i| &probes[i as usize]).collect()
+
+    /// Goes as far as memory has nodes, and adds to `wants` what it cannot go on without. Whether that is nothing.
+    pub(crate) fn go_on(&mut self, arena: &Arena, tries: &Tries<'_>, wants: &mut Vec<Want>) -> bool {
+        let blocked = self.descend(arena, tries);
+        wants.extend(blocked.iter().map(|i| self.0[*i as usize].want()));
+        blocked.is_empty()
+    }
+
+    /// Where the keys are, in their order, once all are found.
+    pub(crate) fn located(&self) -> impl Iterator<Item = Located> {
+        self.0.iter().map(|probe| Located { leaf: probe.link, is_linked: probe.is_linked })
+    }
+
+    /// The numbers of those that need a node which is not in memory.
+    fn descend(&mut self, arena: &Arena, tries: &Tries<'_>) -> Vec<u32> {
+        // With the link that each stands at, so that whoever asks for it does not look at the probes.
+        let active = (0..).zip(&self.0).filter(|(_, probe)| !probe.is_done);
+        let mut active: Vec<(u32, Link)> = active.map(|(i, probe)| (i, probe.link)).collect();
+        let (mut down, mut blocked) = (Vec::with_capacity(active.len()), Vec::new());
+        // All probes a level, then the next.
+        while !active.is_empty() {
+            for &(i, _) in ahead(&active, |(_, link)| arena.ask_links(*link)) {
+                let probe = &mut self.0[i as usize];
+                match probe.step(arena, tries) {
+                    Step::Down => down.push((i, probe.link)),
+                    Step::Blocked => blocked.push(i),
+                    Step::Done => {}
+                }
+            }
+            std::mem::swap(&mut active, &mut down);
+            down.clear();
+        }
+        blocked.sort_unstable();
+        blocked
+    }
 }
 
-/// The leaves of `count` keys, sorted by trie and then by key: `probes` makes the probes of some of them, or says what is wrong
-/// with these. Runs on the current rayon pool.
-pub(crate) fn leaves<'k, L: StoredLeaf>(
+/// The leaf of one key, with all on the way loaded.
+pub(crate) fn leaf<L: StoredLeaf>(
     pen: &mut Pen<'_>,
     tries: &mut Tries<'_>,
-    count: usize,
-    probes: impl Fn(Range<usize>) -> Result<Vec<Probe<'k>>, TrieError> + Sync,
-) -> Result<Vec<Located>, TrieError> {
-    let (arena, found) = (pen.arena(), &*tries);
-    let mut parts = in_parts(count, |range| Ok(Part::new(arena, found, probes(range)?)))?;
-    loop {
-        let mut wants: Vec<Want> = parts.iter_mut().flat_map(|part| part.wants.drain(..)).collect();
-        if wants.is_empty() {
-            break;
-        }
-        wants.dedup_by_key(|want| (want.trie, want.path));
-        let tops = tries.load::<L>(pen, &wants)?;
-        tries.loaded.extend(wants.iter().zip(tops).map(|(want, top)| ((want.trie, want.path), top)));
-        let (arena, found) = (pen.arena(), &*tries);
-        match count {
-            0..=ALONE_MAX => parts.iter_mut().for_each(|part| part.go_on(arena, found)),
-            _ => parts.par_iter_mut().for_each(|part| part.go_on(arena, found)),
-        }
+    probe: Probe<'_>,
+) -> Result<Located, TrieError> {
+    let mut search = Search::of(vec![probe]);
+    let mut wants = Vec::new();
+    while !search.go_on(pen.arena(), tries, &mut wants) {
+        tries.bring::<L>(pen, &mut wants)?;
     }
-    let mut located = Vec::with_capacity(count);
-    parts.iter().for_each(|part| located.extend_from_slice(&part.located));
-    Ok(located)
-}
-
-/// Does something with parts of so many keys, and tells of the first failure.
-fn in_parts<T: Send>(
-    count: usize,
-    run: impl Fn(Range<usize>) -> Result<T, TrieError> + Sync,
-) -> Result<Vec<T>, TrieError> {
-    let part = |i: usize| run(i * PART..count.min((i + 1) * PART));
-    let parts = 0..count.div_ceil(PART);
-    if count <= ALONE_MAX {
-        return parts.map(part).collect();
-    }
-    let done: Vec<_> = parts.into_par_iter().map(part).collect();
-    done.into_iter().collect()
-}
-
-/// Keys that one thread looks for together.
-struct Part<'k> {
-    probes: Vec<Probe<'k>>,
-    /// What they cannot go on without.
-    wants: Vec<Want>,
-    /// Once nothing is wanted: where they are.
-    located: Vec<Located>,
-}
-
-impl<'k> Part<'k> {
-    fn new(arena: &Arena, tries: &Tries<'_>, probes: Vec<Probe<'k>>) -> Self {
-        let mut part = Self { probes, wants: Vec::new(), located: Vec::new() };
-        part.go_on(arena, tries);
-        part
-    }
-
-    fn go_on(&mut self, arena: &Arena, tries: &Tries<'_>) {
-        if !self.located.is_empty() {
-            return;
-        }
-        self.wants = descend(arena, tries, &mut self.probes).into_iter().map(Probe::want).collect();
-        if self.wants.is_empty() {
-            let located = |probe: &Probe<'_>| Located { leaf: probe.link, is_linked: probe.is_linked };
-            self.located = std::mem::take(&mut self.probes).iter().map(located).collect();
-        }
-    }
+    Ok(search.located().next().expect("one key"))
 }

@@ -22,14 +22,14 @@ pub struct MemoryNodes {
 impl MemoryNodes {
     /// Persists what a block changed.
     pub fn apply(&mut self, updates: &Updates, after: &RootAfter) {
-        for (update, (key, account)) in updates.accounts.iter().zip(&after.accounts) {
-            let slots = self.slots.entry(*key).or_default();
+        for (update, (key, account)) in updates.accounts.iter().zip(after.accounts.iter()) {
+            let slots = self.slots.entry(key).or_default();
             if account.is_none() || update.destroyed || update.storage_cleared {
                 slots.clear();
             }
             match account {
-                Some(account) => self.accounts.insert(*key, *account),
-                None => self.accounts.remove(key),
+                Some(account) => self.accounts.insert(key, account),
+                None => self.accounts.remove(&key),
             };
             for (slot, value) in update.slots.iter().filter(|_| account.is_some()) {
                 if value.is_zero() {
@@ -39,7 +39,7 @@ impl MemoryNodes {
                 };
             }
             if slots.is_empty() {
-                self.slots.remove(key);
+                self.slots.remove(&key);
             }
         }
         write(&mut self.account_branches, after.nodes.account_branches());

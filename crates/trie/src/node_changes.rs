@@ -100,7 +100,7 @@ impl NodeChanges {
         trie: StateTrie,
         records: Vec<Records>,
         updates: &Updates,
-        cleared: impl Fn(usize) -> bool,
+        cleared: impl Iterator<Item = usize>,
     ) -> Self {
         let repeats = records.iter().any(|records| records.repeats);
         let (mut accounts, mut slots) = (Vec::new(), Vec::new());
@@ -120,7 +120,7 @@ impl NodeChanges {
             let address_hash = updates.accounts[trie].address_hash;
             NotedStorage { address_hash, cleared, branches: Vec::new() }
         };
-        for trie in (0..updates.accounts.len()).filter(|trie| cleared(*trie)) {
+        for trie in cleared {
             storages.insert(trie, storage(trie, true));
         }
         for (trie, path, branch) in slots {

@@ -133,7 +133,7 @@ fn proved<L: StoredLeaf>(
     root: (Link, B256),
     key: &B256,
 ) -> Result<(Option<L>, Vec<Bytes>), TrieError> {
-    let leaf = locate::leaves::<L>(pen, tries, 1, |_| Ok(vec![Probe::new(trie, key, root.0, root.1)]))?[0].leaf;
+    let leaf = locate::leaf::<L>(pen, tries, Probe::new(trie, key, root.0, root.1))?.leaf;
     let arena = pen.arena();
     let mut nodes = Vec::new();
     let (mut link, mut depth) = (root.0, 0);

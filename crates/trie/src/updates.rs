@@ -4,6 +4,7 @@ use crate::{TrieError, error::TrieId};
 use alloy_primitives::{Address, B256, U256};
 use balsa_keccak::keccak256_many;
 use balsa_state::Account;
+use std::ops::Range;
 
 /// The change of one account. `None` keeps what the account has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,14 +58,30 @@ impl Updates {
         Self { accounts, keep_empty: true }
     }
 
-    /// Whether account number `i` comes after the one before it, and its slots one after the other.
-    pub(crate) fn check_order_at(&self, i: usize) -> Result<(), TrieError> {
-        let account = &self.accounts[i];
-        if i > 0 && self.accounts[i - 1].address_hash >= account.address_hash {
+    /// Whether accounts, and the slots of each, come one after the other.
+    pub(crate) fn check_order(&self) -> Result<(), TrieError> {
+        (0..self.accounts.len()).try_for_each(|i| {
+            self.check_account(i)?;
+            self.check_slots(i, 0..self.accounts[i].slots.len())
+        })
+    }
+
+    /// Whether account number `i` comes after the one before it.
+    pub(crate) fn check_account(&self, i: usize) -> Result<(), TrieError> {
+        if i > 0 && self.accounts[i - 1].address_hash >= self.accounts[i].address_hash {
             return Err(TrieError::Unsorted { trie: TrieId::Accounts, index: i });
         }
-        match account.slots.windows(2).position(|pair| pair[0].0 >= pair[1].0) {
-            Some(before) => Err(TrieError::Unsorted { trie: TrieId::Storage(account.address_hash), index: before + 1 }),
+        Ok(())
+    }
+
+    /// Whether each of these slots of account number `i` comes after the one before it.
+    pub(crate) fn check_slots(&self, i: usize, slots: Range<usize>) -> Result<(), TrieError> {
+        let AccountUpdate { address_hash, slots: all, .. } = &self.accounts[i];
+        let start = slots.start.saturating_sub(1);
+        match all[start..slots.end].windows(2).position(|pair| pair[0].0 >= pair[1].0) {
+            Some(before) => {
+                Err(TrieError::Unsorted { trie: TrieId::Storage(*address_hash), index: start + before + 1 })
+            }
             None => Ok(()),
         }
     }

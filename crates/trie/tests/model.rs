@@ -4,9 +4,10 @@
 mod support;
 
 use alloy_primitives::{B256, U256};
+use balsa_state::Account;
 use balsa_trie::{
-    AccountProof, AccountUpdate, Branch, MemoryNodes, NoNodes, NodeSource, Path, SortedRoot, StateTrie, Updates,
-    account_proof, root_after, total_tree_bytes,
+    AccountProof, AccountUpdate, Branch, MemoryNodes, NoNodes, NodeSource, Path, SortedRoot, SourceError, StateTrie,
+    TrieError, Updates, account_proof, root_after, total_tree_bytes,
 };
 use proptest::{collection::vec, option, prelude::*};
 use support::Model;
@@ -97,8 +98,8 @@ proptest! {
             prop_assert_eq!(warm.root, model.root());
             prop_assert_eq!(cold.root, model.root());
             prop_assert_eq!(&cold.accounts, &warm.accounts);
-            for (key, account) in &warm.accounts {
-                prop_assert_eq!(account.as_ref(), model.accounts.get(key));
+            for (key, account) in warm.accounts.iter() {
+                prop_assert_eq!(account.as_ref(), model.accounts.get(&key));
             }
             let mut other = store.clone();
             other.apply(updates, &cold);
@@ -168,10 +169,79 @@ fn a_store_that_lies_is_an_error() {
     run(&store).unwrap();
     let mut damaged = store.clone();
     damaged.accounts.get_mut(&key(3)).unwrap().nonce += 1;
-    assert!(matches!(run(&damaged), Err(balsa_trie::TrieError::WrongHash(_))));
+    assert!(matches!(run(&damaged), Err(TrieError::WrongHash(_))));
     damaged.accounts.remove(&key(3));
-    assert!(matches!(run(&damaged), Err(balsa_trie::TrieError::WrongHash(_))));
-    assert!(matches!(run(&MemoryNodes::default()), Err(balsa_trie::TrieError::WrongHash(_))));
+    assert!(matches!(run(&damaged), Err(TrieError::WrongHash(_))));
+    assert!(matches!(run(&MemoryNodes::default()), Err(TrieError::WrongHash(_))));
+}
+
+/// A store whose leaves were spoiled before they came.
+struct Spoiled<'s> {
+    store: &'s MemoryNodes,
+    spoil: fn(&mut Vec<B256>),
+}
+
+impl Spoiled<'_> {
+    /// The same leaves under other keys.
+    fn rows<T: Clone>(&self, rows: Vec<(B256, T)>) -> Result<Vec<(B256, T)>, SourceError> {
+        let mut keys: Vec<_> = rows.iter().map(|(key, _)| *key).collect();
+        (self.spoil)(&mut keys);
+        Ok(keys.into_iter().zip(rows.iter().cycle()).map(|(key, (_, value))| (key, value.clone())).collect())
+    }
+}
+
+impl NodeSource for Spoiled<'_> {
+    fn account_branch(&self, path: &Path) -> Result<Option<Branch>, SourceError> {
+        self.store.account_branch(path)
+    }
+
+    fn storage_branch(&self, address: &B256, path: &Path) -> Result<Option<Branch>, SourceError> {
+        self.store.storage_branch(address, path)
+    }
+
+    fn accounts_under(&self, prefix: &Path, limit: usize) -> Result<Vec<(B256, Account)>, SourceError> {
+        self.rows(self.store.accounts_under(prefix, limit)?)
+    }
+
+    fn slots_under(&self, address: &B256, prefix: &Path, limit: usize) -> Result<Vec<(B256, U256)>, SourceError> {
+        self.rows(self.store.slots_under(address, prefix, limit)?)
+    }
+}
+
+/// Leaves that no trie can be built over: they are not what is wanted, whatever else they are.
+#[test]
+fn leaves_out_of_order_are_an_error() {
+    let key = |n: u16| alloy_primitives::keccak256(n.to_be_bytes());
+    let slots = || {
+        let mut slots: Vec<_> = (0..8).map(|n| (key(n), U256::from(7))).collect();
+        slots.sort();
+        slots
+    };
+    let account = |n: u16| AccountUpdate { address_hash: key(n), nonce: Some(1), slots: slots(), ..Default::default() };
+    let updates = |mut accounts: Vec<AccountUpdate>| {
+        accounts.sort_by_key(|account| account.address_hash);
+        Updates { accounts, keep_empty: false }
+    };
+    let genesis = updates((0..6).map(account).collect());
+    let after = root_after(&StateTrie::empty(), &NoNodes, &genesis).unwrap();
+    let mut store = MemoryNodes::default();
+    store.apply(&genesis, &after);
+    let change = updates(vec![AccountUpdate { nonce: Some(9), slots: slots(), ..account(3) }]);
+    let run = |spoil| root_after(&StateTrie::persisted(after.root), &Spoiled { store: &store, spoil }, &change);
+    assert_eq!(run(|_| {}).unwrap().root, root_after(&after.trie, &NoNodes, &change).unwrap().root);
+    let spoils: [fn(&mut Vec<B256>); 6] = [
+        |keys| keys.reverse(),
+        |keys| keys.swap(0, 1),
+        |keys| keys[1] = keys[0],
+        |keys| keys.push(keys[keys.len() - 1]),
+        // No nibble is common to all, and one to the first and the last.
+        |keys| *keys = [0x10, 0x20, 0x1f].map(B256::repeat_byte).into(),
+        |keys| keys.clear(),
+    ];
+    for spoil in spoils {
+        let error = run(spoil).unwrap_err();
+        assert!(matches!(error, TrieError::WrongHash(_)), "{error:?}");
+    }
 }
 
 proptest! {

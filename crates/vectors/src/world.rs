@@ -65,7 +65,7 @@ fn diff_of(accounts: &Accounts, updates: Updates, after: &RootAfter) -> StateDif
     let mut codes: Vec<_> = codes.map(|account| (keccak256(&account.code), account.code.clone())).collect();
     codes.sort_unstable_by_key(|(hash, _)| *hash);
     codes.dedup_by_key(|(hash, _)| *hash);
-    StateDiff { accounts: after.accounts.clone(), storage: storage.collect(), codes }
+    StateDiff { accounts: after.accounts.to_vec(), storage: storage.collect(), codes }
 }
 
 /// Says where the flat state differs from what a fixture's `postState` lists.

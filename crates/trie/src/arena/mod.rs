@@ -81,7 +81,7 @@ const PAGES_BY_DEPTH: bool = true;
 /// Room for the numbers of all classes: a power of two, for a pool is taken apart wherever a handle is followed.
 const CLASSES: usize = Class::COUNT.next_power_of_two();
 const POOLS: usize = DEPTHS * CLASSES;
-/// Lists from this size on are made in huge pages, where the system has these.
+/// Lists from this size on lie in huge pages, where the system has these.
 const LARGE_LIST_BYTES: usize = 8 << 20;
 /// Free places that a [`Pen`] takes from the arena at a time. Up to eight times as many made 1,000 changes on two threads no faster.
 const BATCH: usize = 32;
@@ -155,15 +155,13 @@ impl Arena {
         self.live_bytes.load(Relaxed)
     }
 
-    /// A list with room for `len` items, most of which come soon. Of a full build these are hundreds of megabytes, and a system that gives
-    /// them page by page takes a fifth of the time that the build does. What is smaller is often memory that the program used before, and small pages.
-    pub(crate) fn list_of<T>(&self, len: usize) -> Vec<T> {
-        let mut list = Vec::with_capacity(len);
-        if len * size_of::<T>() >= LARGE_LIST_BYTES {
-            let room = list.spare_capacity_mut().as_ptr_range();
+    /// Told of a list most of which is written soon. If it is large, it pays to ask the system for large pages: it takes a tenth of
+    /// the time of a full build to give such a list page by page. What is smaller is often memory that the program used before.
+    pub(crate) fn will_fill<T>(&self, list: &[T]) {
+        if size_of_val(list) >= LARGE_LIST_BYTES {
+            let room = list.as_ptr_range();
             self.memory.will_fill(room.start.cast()..room.end.cast());
         }
-        list
     }
 
     #[inline(always)]

@@ -65,8 +65,8 @@ impl Prestate {
 
     /// Keeps what later parts and readers need of a part that is done.
     fn absorb(&mut self, updates: Updates, after: RootAfter) -> Part {
-        for (key, account) in &after.accounts {
-            if let (Some(own), Some(account)) = (self.accounts.get_mut(key), account) {
+        for (key, account) in after.accounts.iter() {
+            if let (Some(own), Some(account)) = (self.accounts.get_mut(&key), account) {
                 own.storage_root = account.storage_root;
             }
         }
@@ -84,7 +84,10 @@ impl Prestate {
             cleared: false,
             slots,
         });
-        Part { diff: StateDiff { storage: storage.collect(), codes, accounts: after.accounts }, nodes: after.nodes }
+        Part {
+            diff: StateDiff { storage: storage.collect(), codes, accounts: after.accounts.to_vec() },
+            nodes: after.nodes,
+        }
     }
 }
 
