@@ -90,6 +90,7 @@ impl<'a> AccountShare<'a> {
     pub(crate) fn handed_over(&self) -> &[Subtree] {
         &self.handed_over
     }
+
     /// Takes what became of them, by number.
     pub(crate) fn take_back(&mut self, tops: &HashMap<usize, Option<Child>>) {
         for storage in std::mem::take(&mut self.handed_over) {
@@ -171,8 +172,7 @@ impl<'a> AccountShare<'a> {
         let mut probes = Vec::new();
         for (_, trie, slots, root, plan) in self.with_slots(site) {
             if plan.storage != Link::NONE {
-                let probe = |(slot, _)| Probe::new(trie, slot, plan.storage, root);
-                probes.extend(slots.iter().map(|(slot, value)| (slot, value)).map(probe));
+                probes.extend(slots.iter().map(|(slot, _)| Probe::new(trie, slot, plan.storage, root)));
             }
         }
         probes
@@ -204,7 +204,8 @@ impl<'a> AccountShare<'a> {
 impl<'a> Share<'a> for AccountShare<'a> {
     type Done = AccountsDone;
 
-    /// Several where there are many slots, for accounts are shared out without a look at these; heavy subtrees by themselves, since they must wait.
+    /// Several where there are many slots, for accounts are shared out without a look at these; heavy subtrees by themselves, since
+    /// they must wait.
     fn of(taken: Taken<'a>, site: &Site<'_, 'a>) -> Vec<Self> {
         let Taken { subtrees, mut accounts } = taken;
         let mut runs: Vec<(bool, Vec<Subtree>)> = Vec::new();

@@ -51,7 +51,8 @@ impl Division {
 
     /// Changes above which a part of so many in all is cut: so few that threads end together, and no more than fit into a cache.
     fn most(&self, changes: usize) -> usize {
-        (changes / (4 * self.threads)).min(self.batch.saturating_mul(2)).max(self.least)
+        let parts = if self.threads == 1 { 1 } else { 4 * self.threads };
+        (changes / parts).min(self.batch.saturating_mul(2)).max(self.least)
     }
 }
 
@@ -238,8 +239,9 @@ mod tests {
         let even: Vec<_> = (0..=255).map(|byte| key([byte, 0])).collect();
         // Not worth it.
         assert_eq!(cut(&division(1), &even[..16]), [(0, 0..16)]);
-        // Sixteen parts of sixteen: enough for four threads, too few for more changes in each.
-        for threads in [1, 4] {
+        assert_eq!(cut(&division(1), &even), [(0, 0..256)]);
+        // Sixteen parts of sixteen are enough for four threads.
+        for threads in [2, 4] {
             let parts: Vec<_> = (0..16).map(|i| (1, 16 * i..16 * i + 16)).collect();
             assert_eq!(cut(&division(threads), &even), parts);
         }
