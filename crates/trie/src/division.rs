@@ -43,8 +43,8 @@ impl Division {
         Self { threads, batch: BATCH_CHANGES, least: 16, cut_depth: 2, heavy_slots }
     }
 
-    /// Whether so many accounts have so many slots that these are better edited by all threads together, after which the accounts follow:
-    /// accounts are cut without a look at their slots.
+    /// Whether so many accounts have so many slots, more than eight each, that these are better edited by all threads together, after
+    /// which the accounts follow: accounts are cut without a look at their slots.
     pub(crate) fn is_heavy(&self, accounts: usize, slots: usize) -> bool {
         slots > 0 && slots / 8 >= (self.heavy_slots / 8).saturating_add(accounts)
     }

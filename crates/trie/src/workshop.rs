@@ -5,8 +5,8 @@
 //! full however small the single edits are. What comes out is the same for every number of threads and shares, but for deletions
 //! of records that the store does not have: where a part's branch is taken up by an extension above it.
 //!
-//! By turns in one process, five million accounts: for 10,000 changes 13.9 ms on one thread and 7.2 on two, where finding all leaves,
-//! then planning all accounts, then editing took 14.9 and 8.0; for 1,000 the same as that.
+//! Of five million accounts 10,000 changes take a tenth less on one thread than finding all leaves, then planning all accounts, then
+//! editing, and a seventh less on two; 1,000 on one thread as long (`benches/README.md`).
 
 use crate::{
     TrieError, Updates,
