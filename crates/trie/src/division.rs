@@ -49,10 +49,17 @@ impl Division {
         slots > 0 && slots / 8 >= (self.heavy_slots / 8).saturating_add(accounts)
     }
 
-    /// Changes above which a part of so many in all is cut: so few that threads end together, and no more than fit into a cache.
-    fn most(&self, changes: usize) -> usize {
-        let parts = if self.threads == 1 { 1 } else { 4 * self.threads };
-        (changes / parts).min(self.batch.saturating_mul(2)).max(self.least)
+    /// Changes above which a part is cut, of so many in all, with so many before it: no more than fit into a cache, and so few
+    /// that all threads have some. What is taken last is cut as far as it can be, so that they end together; but not where that
+    /// asks the source once more.
+    fn most(&self, before: usize, changes: usize, is_at_hand: bool) -> usize {
+        if self.threads == 1 {
+            return changes.min(self.batch.saturating_mul(2)).max(self.least);
+        }
+        if is_at_hand && before >= changes - changes / 5 {
+            return self.least;
+        }
+        (changes / (4 * self.threads)).min(self.batch.saturating_mul(2)).max(self.least)
     }
 }
 
@@ -82,18 +89,25 @@ impl Subtree {
         tries: &mut Tries<'_>,
         key: impl Fn(usize, usize) -> &'k B256,
     ) -> Result<Vec<Self>, TrieError> {
-        let most = division.most(whole.iter().map(|subtree| subtree.changes.len()).sum());
+        let total = whole.iter().map(|subtree| subtree.changes.len()).sum();
         let mut subtrees = whole;
         for depth in 0..division.cut_depth {
-            let is_wide = |subtree: &Self| subtree.depth == depth && subtree.changes.len() > most;
-            let wide = subtrees.iter().filter(|subtree| is_wide(subtree));
-            let mut wants: Vec<_> = wide.filter_map(|wide| wide.want(tries, |i| key(wide.trie, i))).collect();
+            let mut before = 0;
+            let is_wide = |subtree: &Self| {
+                let is_at_hand = subtree.old.is_none_or(|old| old.link.is_node());
+                let most = division.most(before, total, is_at_hand);
+                before += subtree.changes.len();
+                subtree.depth == depth && subtree.changes.len() > most
+            };
+            let wide: Vec<bool> = subtrees.iter().map(is_wide).collect();
+            let to_divide = subtrees.iter().zip(&wide).filter(|(_, wide)| **wide).map(|(subtree, _)| subtree);
+            let mut wants: Vec<_> = to_divide.filter_map(|wide| wide.want(tries, |i| key(wide.trie, i))).collect();
             if !wants.is_empty() {
                 tries.bring::<L>(pen, &mut wants)?;
             }
             let mut cut = Vec::with_capacity(16 + subtrees.len());
-            for subtree in subtrees {
-                if is_wide(&subtree) {
+            for (subtree, is_wide) in subtrees.into_iter().zip(wide) {
+                if is_wide {
                     let trie = subtree.trie;
                     subtree.divide(pen, tries, |i| key(trie, i), &mut cut);
                 } else {
@@ -132,6 +146,10 @@ impl Subtree {
                 branch
             }
         };
+        // Each part asks its own child how many leaves it has.
+        if let Some(branch) = &branch {
+            (0..branch.mask().count_ones() as usize).for_each(|rank| arena.ask_links(branch.link(rank)));
+        }
         let Range { mut start, end } = self.changes;
         while start < end {
             let nibble = nibble_of(key(start), self.depth);
@@ -183,13 +201,22 @@ impl<'a> Supply<'a> {
         self.subtrees.len()
     }
 
+    /// Changes that a thread takes from the first look to the hash before it takes more: three quarters of its part of what is
+    /// left, so that who is held up has taken less when nothing is left.
+    pub(crate) fn portion(&self, division: &Division) -> usize {
+        match self.left {
+            // What others have begun.
+            0 => division.batch,
+            left => (left / (4 * division.threads) * 3).max(division.least).min(division.batch),
+        }
+    }
+
     /// A thread's next subtrees, with at most so many changes if there are more than one; none if none are left.
-    pub(crate) fn take(&mut self, division: &Division, limit: usize) -> Taken<'a> {
-        let share = (self.left / (2 * division.threads)).max(division.least).min(limit);
+    pub(crate) fn take(&mut self, limit: usize) -> Taken<'a> {
         let mut changes = 0;
         let mut fits = |subtree: &Subtree| {
             changes += subtree.changes.len();
-            changes <= share
+            changes <= limit
         };
         let count = self.subtrees.as_slice().iter().take_while(|subtree| fits(subtree)).count().max(1);
         let subtrees: Vec<_> = self.subtrees.by_ref().take(count).collect();
@@ -260,15 +287,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_taken_last_is_cut_further() {
+        let keys: Vec<_> = (0..2560u16).map(|i| key((i * 25).to_be_bytes())).collect();
+        let depths: Vec<_> =
+            cut(&division(2), &keys).into_iter().map(|(depth, changes)| (depth, changes.start)).collect();
+        let fine = depths.iter().position(|(depth, _)| *depth == 2).expect("some are cut twice");
+        assert!(depths[..fine].iter().all(|(depth, start)| *depth == 1 && *start < 2048));
+        assert!(depths[fine..].iter().all(|(depth, start)| *depth == 2 && *start >= 2048));
+        assert!(cut(&division(1), &keys).iter().all(|(depth, _)| *depth == 1), "one thread waits for no other");
+    }
+
+    #[test]
     fn threads_take_less_and_less() {
         let subtree = |i: usize| Subtree { trie: ACCOUNTS, depth: 2, old: None, changes: 10 * i..10 * i + 10 };
         let mut supply = Supply::of((0..100).map(subtree).collect(), &mut []);
         let division = division(2);
-        let taken: Vec<_> =
-            std::iter::from_fn(|| Some(supply.take(&division, 200).subtrees).filter(|t| !t.is_empty())).collect();
+        let take = || {
+            let portion = supply.portion(&division);
+            Some(supply.take(portion).subtrees).filter(|taken| !taken.is_empty())
+        };
+        let taken: Vec<_> = std::iter::from_fn(take).collect();
         let lens: Vec<_> = taken.iter().map(Vec::len).collect();
-        // A fourth of what is left, within the limit; in the end what is least, and never nothing.
-        assert_eq!(lens[..8], [20, 20, 15, 11, 8, 6, 5, 3], "{lens:?}");
+        // Three eighths of what is left; in the end what is least, and never nothing.
+        assert_eq!(lens[..8], [37, 23, 15, 9, 6, 3, 2, 1], "{lens:?}");
         assert!(lens.is_sorted_by(|a, b| a >= b) && lens.ends_with(&[1, 1]), "{lens:?}");
         assert!(taken.iter().flatten().map(|subtree| subtree.changes.start).eq((0..1000).step_by(10)));
     }

@@ -326,8 +326,9 @@ fn work_on<'a, S: Share<'a>>(
 ) -> Result<(), TrieError> {
     while !is_failed.load(Relaxed) {
         let (mut ready, mut changes, mut is_last) = (Vec::new(), 0, false);
-        while changes < site.division.batch {
-            let Some(mut share) = next(bench, site, site.division.batch - changes) else {
+        let portion = lock(bench).supply.portion(&site.division);
+        while changes < portion {
+            let Some(mut share) = next(bench, site, portion - changes) else {
                 is_last = true;
                 break;
             };
@@ -355,6 +356,7 @@ fn work_on<'a, S: Share<'a>>(
             break;
         }
     }
+    tools.pen.give_back();
     Ok(())
 }
 
@@ -365,7 +367,7 @@ fn next<'a, S: Share<'a>>(bench: &Mutex<Bench<'a, S, S::Done>>, site: &Site<'_, 
         if let Some(begun) = bench.begun.pop() {
             return Some(begun);
         }
-        bench.supply.take(&site.division, limit)
+        bench.supply.take(limit)
     };
     let mut shares = S::of(taken, site);
     if shares.len() > 1 {

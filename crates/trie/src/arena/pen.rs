@@ -12,6 +12,8 @@ const PLACES_AHEAD: usize = 4;
 pub(crate) struct Pen<'a> {
     // By pool.
     places: Vec<Vec<u32>>,
+    /// The pools of which there may be places.
+    used: Vec<Pool>,
     made: MadeNodes<'a>,
     epoch: u32,
 }
@@ -27,7 +29,7 @@ impl<'a> Pen<'a> {
     /// `epoch` is written into every node: when it was last touched.
     pub(crate) fn new(arena: &'a Arena, epoch: u32) -> Self {
         let made = MadeNodes { arena, nodes: Vec::new(), bytes: 0 };
-        Self { places: vec![Vec::new(); POOLS], made, epoch }
+        Self { places: vec![Vec::new(); POOLS], used: Vec::new(), made, epoch }
     }
 
     pub(crate) fn arena(&self) -> &'a Arena {
@@ -78,6 +80,19 @@ impl<'a> Pen<'a> {
         Ok((node, view))
     }
 
+    /// Lets others have the places that it did not use: whoever used the pen does it at once, for another would wait for every list of
+    /// places to come out of a foreign cache.
+    pub(crate) fn give_back(&mut self) {
+        if self.used.is_empty() {
+            return;
+        }
+        let mut free = self.made.arena.free();
+        for pool in self.used.drain(..) {
+            let pool = usize::from(pool.0);
+            free.places[pool].append(&mut std::mem::take(&mut self.places[pool]));
+        }
+    }
+
     /// Puts away the pen, so that others get the places that it did not use, and leaves what it made.
     pub(crate) fn close(mut self) -> MadeNodes<'a> {
         let none = MadeNodes { arena: self.made.arena, nodes: Vec::new(), bytes: 0 };
@@ -94,7 +109,10 @@ impl<'a> Pen<'a> {
         let pool = Pool::of(class, depth);
         let places = &mut self.places[usize::from(pool.0)];
         if places.is_empty() {
-            places.reserve(BATCH);
+            if places.capacity() == 0 {
+                places.reserve(BATCH);
+                self.used.push(pool);
+            }
             self.made.arena.take(pool, places)?;
         }
         let node = Link::from_bits(places.pop().expect("the arena gave places or an error"));
@@ -106,10 +124,7 @@ impl<'a> Pen<'a> {
 
 impl Drop for Pen<'_> {
     fn drop(&mut self) {
-        let mut free = self.arena().free();
-        for (places, unused) in free.places.iter_mut().zip(&self.places) {
-            places.extend_from_slice(unused);
-        }
+        self.give_back();
     }
 }
 
