@@ -1,8 +1,8 @@
 //! How the changes of a block are cut into subtrees, which threads edit apart from each other, and handed out.
 //!
 //! A trie is cut below its first nibble where it has enough changes, and below its second where the parts are still too large for
-//! one thread. Threads take neighbouring subtrees: much at first, less and less towards the end, so that they end at about the
-//! same time, whichever of them woke late or runs slowly.
+//! one thread, or are the last to be taken. Threads take neighbouring subtrees through to their hashes: much at first, less and less
+//! towards the end, so that they end at about the same time, whichever of them woke late or runs slowly.
 
 use crate::{
     TrieError,
