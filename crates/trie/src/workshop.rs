@@ -367,6 +367,8 @@ fn next<'a, S: Share<'a>>(bench: &Mutex<Bench<'a, S, S::Done>>, site: &Site<'_, 
         if let Some(begun) = bench.begun.pop() {
             return Some(begun);
         }
+        // Shares that wait for the source count for nothing yet, and still a thread must not take all there is.
+        let limit = limit.min(bench.supply.portion(&site.division));
         bench.supply.take(limit)
     };
     let mut shares = S::of(taken, site);
