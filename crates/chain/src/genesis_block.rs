@@ -40,13 +40,14 @@ impl GenesisBlock {
         }));
         let after = root_after(&StateTrie::empty(), &NoNodes, &updates)?;
 
+        let accounts = after.accounts.with_keys(&updates).collect();
         let storage = updates.accounts.into_iter().filter(|update| !update.slots.is_empty());
         let codes = hashes.into_iter().zip(genesis.alloc.values().map(|account| account.code.clone()));
         let mut codes: Vec<_> = codes.filter(|(hash, _)| *hash != EMPTY_CODE_HASH).collect();
         codes.sort_unstable_by_key(|(hash, _)| *hash);
         codes.dedup_by_key(|(hash, _)| *hash);
         let diff = StateDiff {
-            accounts: after.accounts.to_vec(),
+            accounts,
             storage: storage
                 .map(|update| StorageDiff { address_hash: update.address_hash, cleared: false, slots: update.slots })
                 .collect(),

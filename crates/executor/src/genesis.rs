@@ -39,10 +39,11 @@ pub fn genesis_state(genesis: &Genesis) -> Result<GenesisState, TrieError> {
         genesis.alloc.values().filter_map(|account| Some((code_hash(&account.code)?, account.code.clone()))).collect();
     codes.sort_unstable_by_key(|(hash, _)| *hash);
     codes.dedup_by_key(|(hash, _)| *hash);
+    let accounts = after.accounts.with_keys(&updates).collect();
     let storage = updates.accounts.into_iter().filter(|update| !update.slots.is_empty());
     let storage =
         storage.map(|update| StorageDiff { address_hash: update.address_hash, cleared: false, slots: update.slots });
-    let diff = StateDiff { storage: storage.collect(), codes, accounts: after.accounts.to_vec() };
+    let diff = StateDiff { storage: storage.collect(), codes, accounts };
     let withdrawals = genesis.header(after.root).withdrawals_root.map(|_| Default::default());
     let block = SealedBlock::from_parts(genesis.header(after.root), Vec::new(), Vec::new(), withdrawals);
     Ok(GenesisState { block, diff, trie: after.trie, nodes: after.nodes })

@@ -42,7 +42,7 @@ impl ListUpdates {
     /// The net change: what the list changes and leaves as the parent had it is left out.
     pub(crate) fn into_diff(self, after: &RootAfter, columns: &Columns) -> Result<StateDiff, StateError> {
         let mut diff = StateDiff::default();
-        for (ordinal, (hash, account)) in self.ordinals.iter().zip(after.accounts.iter()) {
+        for (ordinal, (hash, account)) in self.ordinals.iter().zip(after.accounts.with_keys(&self.updates)) {
             let parent = columns.account(*ordinal)?;
             if parent == account {
                 continue;
@@ -98,6 +98,8 @@ pub fn updates_of(changes: &[ChangedAccount], keep_empty: bool) -> Updates {
 
 /// The flat change of a block that ran sequentially; changes are net already.
 pub fn diff_of(changes: Vec<ChangedAccount>, codes: Vec<(B256, Bytes)>, after: &RootAfter) -> StateDiff {
+    let keys = changes.iter().map(|change| change.address_hash);
+    let accounts = keys.zip(after.accounts.iter()).collect();
     let storage = changes
         .into_iter()
         .filter(|change| change.storage_cleared || !change.slots.is_empty())
@@ -107,5 +109,5 @@ pub fn diff_of(changes: Vec<ChangedAccount>, codes: Vec<(B256, Bytes)>, after: &
             slots: if info.is_none() { Vec::new() } else { slots },
         })
         .collect();
-    StateDiff { accounts: after.accounts.to_vec(), storage, codes }
+    StateDiff { accounts, storage, codes }
 }

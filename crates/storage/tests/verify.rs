@@ -53,7 +53,11 @@ fn sound() -> (StateDiff, EncodedNodes, B256) {
         slots: update.slots.clone(),
     };
     let storage = updates.accounts.iter().filter(|update| !update.slots.is_empty()).map(storage).collect();
-    (StateDiff { accounts: after.accounts.to_vec(), storage, codes: Vec::new() }, after.nodes.encoded(), after.root)
+    (
+        StateDiff { accounts: after.accounts.with_keys(&updates).collect(), storage, codes: Vec::new() },
+        after.nodes.encoded(),
+        after.root,
+    )
 }
 
 /// A database of one block.
@@ -210,9 +214,10 @@ fn it_ends_when_asked_to() {
     let account = |n| AccountUpdate { address_hash: key(n), nonce: Some(n + 1), ..AccountUpdate::default() };
     let mut accounts: Vec<_> = (0..9000).map(account).collect();
     accounts.sort_by_key(|account| account.address_hash);
-    let after = root_after(&StateTrie::empty(), &NoNodes, &Updates { accounts, keep_empty: false }).unwrap();
+    let updates = Updates { accounts, keep_empty: false };
+    let after = root_after(&StateTrie::empty(), &NoNodes, &updates).unwrap();
     let mut reports = Vec::new();
-    let diff = StateDiff { accounts: after.accounts.to_vec(), ..StateDiff::default() };
+    let diff = StateDiff { accounts: after.accounts.with_keys(&updates).collect(), ..StateDiff::default() };
     let ended = reported(diff, after.nodes.encoded(), after.root, |progress| {
         reports.push(*progress);
         if reports.len() == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -2,7 +2,7 @@
 
 use crate::{
     AccountUpdate, TrieError, Updates,
-    accounts_after::{self, AccountWords},
+    accounts_after::{Entry, ShareAccounts},
     arena::ask_ahead,
     change::AccountChange,
     division::{Subtree, Taken},
@@ -17,6 +17,7 @@ use crate::{
     workshop::{Hashes, Progress, Share, Site, Task, Tools, Top},
 };
 use alloy_primitives::{B256, U256};
+use balsa_state::Account;
 use std::{collections::HashMap, ops::Range};
 
 /// Neighbouring subtrees of the account trie.
@@ -24,7 +25,7 @@ pub(crate) struct AccountShare<'a> {
     subtrees: Vec<Subtree>,
     stage: Stage<'a>,
     /// As the caller finds them in the end.
-    accounts: &'a mut [AccountWords],
+    accounts: ShareAccounts<'a>,
     plans: Vec<Plan>,
     /// Whether its storage tries are for all threads to edit, while this is parked.
     is_heavy: bool,
@@ -55,6 +56,8 @@ pub(crate) struct AccountsDone {
     pub(crate) start: usize,
     /// How many these are.
     pub(crate) accounts: usize,
+    /// What of them does not fit their entries.
+    pub(crate) others: Vec<Account>,
     /// What became of the subtrees.
     pub(crate) parts: Vec<Part>,
     /// Accounts that lost the storage which they had, by number of their update.
@@ -64,11 +67,11 @@ pub(crate) struct AccountsDone {
 }
 
 impl<'a> AccountShare<'a> {
-    fn new(subtrees: Vec<Subtree>, accounts: &'a mut [AccountWords]) -> Self {
+    fn new(subtrees: Vec<Subtree>, entries: &'a mut [Entry]) -> Self {
         Self {
             subtrees,
             stage: Stage::New,
-            accounts,
+            accounts: ShareAccounts::new(entries),
             plans: Vec::new(),
             is_heavy: false,
             handed_over: Vec::new(),
@@ -99,7 +102,7 @@ impl<'a> AccountShare<'a> {
     }
 
     fn take_storage(&mut self, n: usize, top: Option<Child>) {
-        self.plans[n].take_storage(&mut self.accounts[n], top);
+        self.accounts.set_storage_root(n, self.plans[n].take_storage(top));
         self.storages.push((self.range().start + n, self.plans[n].storage));
     }
 
@@ -149,7 +152,7 @@ impl<'a> AccountShare<'a> {
                     None => updates.check_slots(trie, changes)?,
                 }
             }
-            accounts_after::write(&mut self.accounts[n], &update.address_hash, account.as_ref());
+            self.accounts.write(n, account.as_ref(), !update.slots.is_empty());
             self.plans.push(plan);
         }
         Ok(())
@@ -163,9 +166,7 @@ impl<'a> AccountShare<'a> {
     ) -> impl Iterator<Item = (usize, usize, &'a [(B256, U256)], B256, &'s Plan)> {
         let updates = self.range().enumerate().map(|(n, trie)| (n, trie, site.updates.accounts[trie].slots.as_slice()));
         let own = updates.filter(|(.., slots)| !slots.is_empty() && !self.is_heavy);
-        let present = own.filter(|(n, ..)| accounts_after::is_present(&self.accounts[*n]));
-        present
-            .map(|(n, trie, slots)| (n, trie, slots, accounts_after::storage_root(&self.accounts[n]), &self.plans[n]))
+        own.filter_map(|(n, trie, slots)| Some((n, trie, slots, self.accounts.get(n)?.storage_root(), &self.plans[n])))
     }
 
     fn slot_probes(&self, site: &Site<'_, 'a>) -> Vec<Probe<'a>> {
@@ -207,7 +208,7 @@ impl<'a> Share<'a> for AccountShare<'a> {
     /// Several where there are many slots, for accounts are shared out without a look at these; heavy subtrees by themselves, since
     /// they must wait.
     fn of(taken: Taken<'a>, site: &Site<'_, 'a>) -> Vec<Self> {
-        let Taken { subtrees, mut accounts } = taken;
+        let Taken { subtrees, mut entries } = taken;
         let mut runs: Vec<(bool, Vec<Subtree>)> = Vec::new();
         let mut room = 0;
         for subtree in subtrees {
@@ -227,8 +228,8 @@ impl<'a> Share<'a> for AccountShare<'a> {
         }
         let share = |(is_heavy, run): (bool, Vec<Subtree>)| {
             let count = run.iter().map(|subtree| subtree.changes.len()).sum();
-            let (own, others) = std::mem::take(&mut accounts).split_at_mut(count);
-            accounts = others;
+            let (own, others) = std::mem::take(&mut entries).split_at_mut(count);
+            entries = others;
             Self { is_heavy, ..Self::new(run, own) }
         };
         runs.into_iter().map(share).collect()
@@ -279,11 +280,11 @@ impl<'a> Share<'a> for AccountShare<'a> {
         let mut changes: Vec<AccountChange<'_>> = Vec::with_capacity(range.len());
         let mut ends = Vec::with_capacity(self.subtrees.len());
         let updates = &site.updates.accounts[range];
-        let mut accounts = updates.iter().zip(&*self.accounts).zip(&self.plans);
+        let mut accounts = (0..).zip(updates).zip(&self.plans);
         for subtree in &self.subtrees {
             let own = accounts.by_ref().take(subtree.changes.len());
-            let change = |((update, account), plan): ((&'a AccountUpdate, _), &Plan)| {
-                plan.change(site.arena, &update.address_hash, account)
+            let change = |((n, update), plan): ((usize, &'a AccountUpdate), &Plan)| {
+                plan.change(site.arena, &update.address_hash, self.accounts.get(n))
             };
             changes.extend(own.filter_map(change));
             ends.push(changes.len());
@@ -304,6 +305,7 @@ impl<'a> Share<'a> for AccountShare<'a> {
             Part { key, depth: subtree.depth, top: hashes.top(*top) }
         };
         let (start, parts) = (self.range().start, self.subtrees.iter().zip(&self.tops).map(part).collect());
-        AccountsDone { start, accounts: self.accounts.len(), parts, cleared: self.cleared, storages: self.storages }
+        let Self { accounts, cleared, storages, .. } = self;
+        AccountsDone { start, accounts: accounts.len(), others: accounts.into_others(), parts, cleared, storages }
     }
 }

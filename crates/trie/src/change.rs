@@ -1,17 +1,22 @@
 //! What a block changes in a trie, as an edit takes it: keys with their new values.
 
 use crate::{
-    accounts_after::{self, AccountWords},
+    accounts_after::AccountRef,
+    arena::{ArenaError, Pen},
     link::Link,
-    rlp::AccountLeaf,
+    rlp::{AccountLeaf, Leaf},
 };
 use alloy_primitives::{B256, U256};
 
 /// A new value for a key, or its deletion.
-pub(crate) trait Change<L> {
+pub(crate) trait Change<L: Leaf> {
     fn key(&self) -> &B256;
     /// `None` deletes.
     fn value(&self) -> Option<L>;
+    /// Makes the leaf at `depth` of what is not deleted.
+    fn leaf(&self, pen: &mut Pen<'_>, depth: usize) -> Result<Link, ArenaError> {
+        pen.leaf(depth, self.key(), &self.value().expect("what is deleted has no leaf"))
+    }
     /// Whether the key's leaf is in memory, linked from where the edit begins, and gets another value: then the shape of the trie
     /// stays.
     fn replaces(&self) -> bool;
@@ -20,7 +25,7 @@ pub(crate) trait Change<L> {
 /// A leaf that is there.
 pub(crate) type Present<L> = (B256, Option<L>);
 
-impl<L: Copy> Change<L> for Present<L> {
+impl<L: Leaf> Change<L> for Present<L> {
     fn key(&self) -> &B256 {
         &self.0
     }
@@ -39,7 +44,7 @@ impl<L: Copy> Change<L> for Present<L> {
 pub(crate) struct AccountChange<'u> {
     pub(crate) key: &'u B256,
     /// As it will be, if it will not be gone.
-    pub(crate) account: &'u AccountWords,
+    pub(crate) account: Option<AccountRef<'u>>,
     pub(crate) storage: Link,
     pub(crate) replaces: bool,
 }
@@ -50,7 +55,15 @@ impl Change<AccountLeaf> for AccountChange<'_> {
     }
 
     fn value(&self) -> Option<AccountLeaf> {
-        accounts_after::account(self.account).map(|account| AccountLeaf { account, storage: self.storage })
+        self.account.map(|account| AccountLeaf { account: account.account(), storage: self.storage })
+    }
+
+    #[inline]
+    fn leaf(&self, pen: &mut Pen<'_>, depth: usize) -> Result<Link, ArenaError> {
+        match self.account {
+            Some(AccountRef::Plain(&[nonce, low, high, _])) => pen.plain_leaf(depth, self.key, nonce, [low, high]),
+            _ => pen.leaf(depth, self.key, &self.value().expect("what is deleted has no leaf")),
+        }
     }
 
     fn replaces(&self) -> bool {
@@ -79,13 +92,17 @@ impl Change<U256> for SlotChange<'_> {
     }
 }
 
-impl<L, C: Change<L>> Change<L> for &C {
+impl<L: Leaf, C: Change<L>> Change<L> for &C {
     fn key(&self) -> &B256 {
         C::key(self)
     }
 
     fn value(&self) -> Option<L> {
         C::value(self)
+    }
+
+    fn leaf(&self, pen: &mut Pen<'_>, depth: usize) -> Result<Link, ArenaError> {
+        C::leaf(self, pen, depth)
     }
 
     fn replaces(&self) -> bool {

@@ -6,7 +6,7 @@
 
 use crate::{
     TrieError,
-    accounts_after::AccountWords,
+    accounts_after::Entry,
     arena::Pen,
     edit::Child,
     load::{StoredLeaf, Tries, Want},
@@ -175,7 +175,7 @@ fn partition_point(numbers: Range<usize>, holds: impl Fn(usize) -> bool) -> usiz
 #[derive(Debug, Default)]
 pub(crate) struct Supply<'a> {
     subtrees: std::vec::IntoIter<Subtree>,
-    accounts: &'a mut [AccountWords],
+    entries: &'a mut [Entry],
     /// Changes of all these.
     left: usize,
 }
@@ -185,15 +185,15 @@ pub(crate) struct Supply<'a> {
 pub(crate) struct Taken<'a> {
     pub(crate) subtrees: Vec<Subtree>,
     /// Where the accounts go that change, if these are subtrees of the account trie.
-    pub(crate) accounts: &'a mut [AccountWords],
+    pub(crate) entries: &'a mut [Entry],
 }
 
 impl<'a> Supply<'a> {
-    /// Of subtrees of the account trie, with a place for each account, or of storage tries, without places.
-    pub(crate) fn of(subtrees: Vec<Subtree>, accounts: &'a mut [AccountWords]) -> Self {
+    /// Of subtrees of the account trie, with an entry for each account, or of storage tries, without entries.
+    pub(crate) fn of(subtrees: Vec<Subtree>, entries: &'a mut [Entry]) -> Self {
         let left = subtrees.iter().map(|subtree| subtree.changes.len()).sum();
-        debug_assert!(accounts.is_empty() || accounts.len() == left);
-        Self { subtrees: subtrees.into_iter(), accounts, left }
+        debug_assert!(entries.is_empty() || entries.len() == left);
+        Self { subtrees: subtrees.into_iter(), entries, left }
     }
 
     /// How many subtrees are left.
@@ -222,10 +222,10 @@ impl<'a> Supply<'a> {
         let subtrees: Vec<_> = self.subtrees.by_ref().take(count).collect();
         let changes = subtrees.iter().map(|subtree| subtree.changes.len()).sum::<usize>();
         self.left -= changes;
-        let accounts = std::mem::take(&mut self.accounts);
-        let (own, others) = accounts.split_at_mut(changes.min(accounts.len()));
-        self.accounts = others;
-        Taken { subtrees, accounts: own }
+        let entries = std::mem::take(&mut self.entries);
+        let (own, others) = entries.split_at_mut(changes.min(entries.len()));
+        self.entries = others;
+        Taken { subtrees, entries: own }
     }
 }
 

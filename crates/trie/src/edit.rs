@@ -14,6 +14,7 @@ use crate::{
     path::{Path, common_nibbles, nibble_of},
     reference::Reference,
     replace::{Replacing, can_replace},
+    rlp::Leaf,
 };
 use alloy_primitives::B256;
 use smallvec::SmallVec;
@@ -50,6 +51,11 @@ impl Child {
         Some(Self { link, leaves: arena.leaves(link), reference: Some(branch.reference(rank)), made: false })
     }
 
+    /// A leaf just made.
+    fn leaf(link: Link) -> Self {
+        Self { link, leaves: 1, reference: None, made: true }
+    }
+
     fn is_large(&self) -> bool {
         self.leaves > u32::from(crate::SMALL_LEAVES_MAX)
     }
@@ -66,7 +72,7 @@ pub(crate) struct Part {
 
 /// The parts of an edit, if it has any: then there is one for every change. Parts are what such an edit takes as its changes, in the order of
 /// their keys, and it goes no deeper than they stand.
-impl<L> Change<L> for Part {
+impl<L: Leaf> Change<L> for Part {
     fn key(&self) -> &B256 {
         &self.key
     }
@@ -430,7 +436,7 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
     ) -> Result<Option<Child>, TrieError> {
         let (first, last) = match leaves {
             [] => return Ok(None),
-            [only] => return self.new_leaf(depth, only.key(), &only.value().expect("only leaves are built")).map(Some),
+            [only] => return Ok(Some(Child::leaf(only.leaf(self.pen, depth)?))),
             [first, .., last] => (first.key(), last.key()),
         };
         let fork_depth = common_nibbles(first, last);
@@ -476,7 +482,7 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
     }
 
     fn new_leaf(&mut self, depth: usize, key: &B256, value: &L) -> Result<Child, TrieError> {
-        Ok(Child { link: self.pen.leaf(depth, key, value)?, leaves: 1, reference: None, made: true })
+        Ok(Child::leaf(self.pen.leaf(depth, key, value)?))
     }
 
     /// The node of a subtree, loaded where it is not in memory.
@@ -521,7 +527,7 @@ impl Fork {
 }
 
 /// Splits sorted changes, the first of which has `nibble` at `depth`, where that nibble ends.
-pub(crate) fn split_at_nibble<L, C: Change<L>>(changes: &[C], depth: usize, nibble: usize) -> (&[C], &[C]) {
+pub(crate) fn split_at_nibble<L: Leaf, C: Change<L>>(changes: &[C], depth: usize, nibble: usize) -> (&[C], &[C]) {
     let same = |change: &C| nibble_of(change.key(), depth) == nibble;
     // Short runs are the rule below the top.
     let end = match changes.iter().take(8).position(|change| !same(change)) {

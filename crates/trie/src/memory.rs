@@ -22,7 +22,8 @@ pub struct MemoryNodes {
 impl MemoryNodes {
     /// Persists what a block changed.
     pub fn apply(&mut self, updates: &Updates, after: &RootAfter) {
-        for (update, (key, account)) in updates.accounts.iter().zip(after.accounts.iter()) {
+        for (update, account) in updates.accounts.iter().zip(after.accounts.iter()) {
+            let key = update.address_hash;
             let slots = self.slots.entry(key).or_default();
             if account.is_none() || update.destroyed || update.storage_cleared {
                 slots.clear();

@@ -2,7 +2,7 @@
 
 use crate::{
     AccountUpdate,
-    accounts_after::{self, AccountWords},
+    accounts_after::AccountRef,
     arena::Arena,
     change::AccountChange,
     edit::Child,
@@ -54,11 +54,10 @@ impl Plan {
         Child::top(arena, self.storage, Reference::hash(root))
     }
 
-    /// Takes the top of the storage trie after the block, where that was edited.
-    pub(crate) fn take_storage(&mut self, account: &mut AccountWords, top: Option<Child>) {
+    /// Takes the top of the storage trie after the block, where that was edited; its root.
+    pub(crate) fn take_storage(&mut self, top: Option<Child>) -> B256 {
         self.storage = top.map_or(Link::NONE, |top| top.link);
-        let root = top.map_or(EMPTY_ROOT, |top| top.reference.expect("all is hashed").to_hash());
-        accounts_after::set_storage_root(account, &root);
+        top.map_or(EMPTY_ROOT, |top| top.reference.expect("all is hashed").to_hash())
     }
 
     /// The change of the account trie, unless nothing changes.
@@ -66,17 +65,20 @@ impl Plan {
         &self,
         arena: &Arena,
         key: &'u B256,
-        account: &'u AccountWords,
+        account: Option<AccountRef<'u>>,
     ) -> Option<AccountChange<'u>> {
         let mut replaces = false;
-        if accounts_after::is_present(account) && self.old.is_linked && self.old.leaf != Link::NONE {
+        if let Some(account) = account
+            && self.old.is_linked
+            && self.old.leaf != Link::NONE
+        {
             let leaf = arena.view(self.old.leaf);
             // Of an account without storage this reads nothing.
             let same_storage = self.storage == leaf.storage();
             if self.same_fields && same_storage {
                 return None;
             }
-            replaces = !self.same_fields || leaf.account().storage_root != accounts_after::storage_root(account);
+            replaces = !self.same_fields || leaf.account().storage_root != account.storage_root();
         }
         Some(AccountChange { key, account, storage: self.storage, replaces })
     }

@@ -13,10 +13,11 @@ use crate::{
     link::Link,
     load::StoredLeaf,
     path::nibble_of,
+    rlp::Leaf,
 };
 
 /// Whether `old` is a branch in memory, and all changes put new values into leaves that are there.
-pub(crate) fn can_replace<L, C: Change<L>>(arena: &Arena, old: &Child, changes: &[C]) -> bool {
+pub(crate) fn can_replace<L: Leaf, C: Change<L>>(arena: &Arena, old: &Child, changes: &[C]) -> bool {
     old.link.is_node() && arena.class(old.link).is_branch() && changes.iter().all(Change::replaces)
 }
 
@@ -104,9 +105,8 @@ impl<'e, 'p, 'c, C> Replacing<'e, 'p, 'c, C> {
                 continue;
             }
             debug_assert!(group.len() == 1 && arena.view(child).key() == *first.key());
-            let value = first.value().expect("nothing that is replaced is deleted");
-            let leaf = self.pen.leaf(fork_depth + 1, first.key(), &value)?;
-            copy.set_link(rank, leaf, value.class().is_light());
+            let leaf = first.leaf(self.pen, fork_depth + 1)?;
+            copy.set_link(rank, leaf, arena.is_light(leaf));
             self.levels.child(fork_depth + 1, leaf, old.copy, rank);
         }
         Ok(())

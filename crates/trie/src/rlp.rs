@@ -1,10 +1,11 @@
 //! The bytes that are hashed: nodes as RLP (Yellow Paper, appendix D), written from the words of the arena.
 
 use crate::{
-    arena::{BranchView, Class, View},
+    arena::{BranchView, Class, View, nibbles},
     link::Link,
     path::{Path, nibble_of},
     reference::Reference,
+    sync::AtomicU64,
 };
 use alloy_primitives::{B256, U256};
 use alloy_rlp::Encodable;
@@ -75,7 +76,8 @@ impl Leaf for AccountLeaf {
 
     fn write(&self, key: &B256, epoch: u32, to: &View<'_>) {
         if to.class() == Class::PLAIN {
-            to.write_plain(key, &self.account, epoch);
+            let [low, high, ..] = *self.account.balance.as_limbs();
+            to.write_plain(key, self.account.nonce, [low, high], epoch);
         } else {
             to.write_full(key, &self.account, self.storage, epoch);
         }
@@ -134,61 +136,97 @@ impl<'a> Writer<'a> {
     }
 
     fn slot(&mut self, view: &View<'_>, depth: usize) {
-        let value = view.number(4).to_be_bytes::<32>();
-        let value = trimmed(&value);
-        let mut packed = [0; 33];
-        let packed = hex_prefix(&view.key(), depth, 64, true, &mut packed);
+        let value = view.number(4);
         // The value is RLP inside a string: one byte under 0x80 stands for itself in both.
-        let inner = string_len(value);
-        let outer = if inner == 1 && value.len() == 1 { 1 } else { 1 + inner };
-        self.list_header(string_len(packed) + outer);
-        self.string(packed);
-        if outer > inner {
+        let inner = number_len(&value);
+        let is_byte = inner == 1 && !value.is_zero();
+        self.leaf_path(view, depth, inner + usize::from(!is_byte));
+        if !is_byte {
             self.byte(0x80 + inner as u8);
         }
-        self.string(value);
+        self.number(&value);
     }
 
     fn account(&mut self, view: &View<'_>, depth: usize) {
-        let account = view.account();
-        let (nonce, balance) = (account.nonce.to_be_bytes(), account.balance.to_be_bytes::<32>());
-        let (nonce, balance) = (trimmed(&nonce), trimmed(&balance));
-        let mut packed = [0; 33];
-        let packed = hex_prefix(&view.key(), depth, 64, true, &mut packed);
-        let fields = string_len(nonce) + string_len(balance) + 66;
+        let is_plain = view.class() == Class::PLAIN;
+        let nonce = U256::from_limbs([view.word(4), 0, 0, 0]);
+        let balance = if is_plain { U256::from_limbs([view.word(5), view.word(6), 0, 0]) } else { view.full_balance() };
+        let fields = number_len(&nonce) + number_len(&balance) + HASHES_BYTES;
         // Two hashes alone are over 55 bytes: both headers have the long form with one byte of length.
-        self.list_header(string_len(packed) + 2 + 2 + fields);
-        self.string(packed);
-        self.bytes(&[0xb8, 2 + fields as u8, 0xf8, fields as u8]);
-        self.string(nonce);
-        self.string(balance);
-        for hash in [&account.storage_root, &account.code_hash] {
-            self.byte(0xa0);
-            self.bytes(hash.as_slice());
+        self.leaf_path(view, depth, 4 + fields);
+        self.array(&[0xb8, 2 + fields as u8, 0xf8, fields as u8]);
+        self.number(&nonce);
+        self.number(&balance);
+        if is_plain {
+            self.array(&NO_STORAGE_NO_CODE);
+        } else {
+            for words in view.full_hashes() {
+                self.hash(words);
+            }
         }
     }
 
+    /// What a leaf at `depth` has before its value: the header of the list, with the length of the value in it, and the rest of the key.
+    fn leaf_path(&mut self, view: &View<'_>, depth: usize, value_len: usize) {
+        // After the odd nibble, or from the start, whole bytes follow: the path ends where the key does.
+        let start = depth.div_ceil(2);
+        let packed = 33 - start;
+        self.list_header(value_len + packed + usize::from(packed > 1));
+        if packed > 1 {
+            self.byte(0x80 + packed as u8);
+        }
+        let key: [u64; 4] = std::array::from_fn(|i| u64::from_le(view.word(i)));
+        let is_odd = depth % 2 == 1;
+        self.byte(if is_odd { 0x30 | (key[depth / 16] >> (depth / 2 % 8 * 8)) as u8 & 0xf } else { 0x20 });
+        // The key from there on, moved to the front.
+        let (words, bits) = (start / 8, start % 8 * 8);
+        let word = |i: usize| key.get(i + words).copied().unwrap_or_default();
+        let rest: [u64; 4] = std::array::from_fn(|i| word(i) >> bits | word(i + 1) << 1 << (63 - bits));
+        let to = self.to[self.len..self.len + 32].as_chunks_mut::<8>().0;
+        to.iter_mut().zip(rest).for_each(|(to, word)| *to = word.to_le_bytes());
+        self.len += 32 - start;
+    }
+
+    /// A number of [`number_len`] bytes.
+    fn number(&mut self, number: &U256) {
+        let [low, high, third, fourth] = *number.as_limbs();
+        let len = number_len(number);
+        if third | fourth != 0 {
+            let bytes = number.to_be_bytes::<32>();
+            return self.string(&bytes[33 - len..]);
+        }
+        let low = u128::from(high) << 64 | u128::from(low);
+        if len == 1 && low != 0 {
+            return self.byte(low as u8);
+        }
+        self.byte(0x80 + len as u8 - 1);
+        // What comes after the number is written over with what follows.
+        let len = len - 1;
+        let at: &mut [u8; 16] = (&mut self.to[self.len..self.len + 16]).try_into().expect("16 bytes");
+        *at = low.rotate_right(8 * len as u32).to_be_bytes();
+        self.len += len;
+    }
+
     fn branch(&mut self, branch: &BranchView<'_>) {
-        let children = branch.mask().count_ones() as usize;
+        let references = branch.reference_words();
         if branch.inline_ranks() != 0 {
             return self.branch_with_inline(branch);
         }
-        self.list_header(32 * children + 17);
-        let mut references = branch.reference_words().iter();
-        for nibble in 0..16 {
-            if branch.mask() >> nibble & 1 == 0 {
-                self.byte(0x80);
-                continue;
-            }
-            let Some(reference) = references.next() else { unreachable!("a reference for every bit") };
-            let at: &mut [u8; 33] = (&mut self.to[self.len..self.len + 33]).try_into().expect("33 bytes");
-            at[0] = 0xa0;
-            for (chunk, word) in at[1..].as_chunks_mut::<8>().0.iter_mut().zip(reference) {
-                *chunk = word.load(Relaxed).to_ne_bytes();
-            }
-            self.len += 33;
+        let payload = 32 * references.len() + 17;
+        self.list_header(payload);
+        // As if all were absent, and then those that are there.
+        let to = &mut self.to[self.len..self.len + payload];
+        to.fill(0x80);
+        for (rank, (nibble, reference)) in nibbles(branch.mask()).zip(references).enumerate() {
+            let at = nibble + 32 * rank;
+            write_hash(&mut to[at..at + 33], reference);
         }
-        self.byte(0x80);
+        self.len += payload;
+    }
+
+    fn hash(&mut self, words: &[AtomicU64; 4]) {
+        write_hash(&mut self.to[self.len..self.len + 33], words);
+        self.len += 33;
     }
 
     #[cold]
@@ -235,6 +273,11 @@ impl<'a> Writer<'a> {
         self.len += 1;
     }
 
+    fn array<const N: usize>(&mut self, bytes: &[u8; N]) {
+        self.to[self.len..self.len + N].copy_from_slice(bytes);
+        self.len += N;
+    }
+
     fn bytes(&mut self, bytes: &[u8]) {
         self.to[self.len..self.len + bytes.len()].copy_from_slice(bytes);
         self.len += bytes.len();
@@ -246,9 +289,38 @@ fn string_len(bytes: &[u8]) -> usize {
     if matches!(bytes, [byte] if *byte < 0x80) { 1 } else { 1 + bytes.len() }
 }
 
-fn trimmed(bytes: &[u8]) -> &[u8] {
-    &bytes[bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len())..]
+/// Length of the RLP of a number.
+fn number_len(number: &U256) -> usize {
+    let [low, high, third, fourth] = *number.as_limbs();
+    if third | fourth != 0 {
+        return 1 + number.byte_len();
+    }
+    let low = u128::from(high) << 64 | u128::from(low);
+    if low < 0x80 { 1 } else { 17 - low.leading_zeros() as usize / 8 }
 }
+
+fn write_hash(to: &mut [u8], words: &[AtomicU64; 4]) {
+    let to: &mut [u8; 33] = to.try_into().expect("33 bytes");
+    to[0] = 0xa0;
+    for (chunk, word) in to[1..].as_chunks_mut::<8>().0.iter_mut().zip(words) {
+        *chunk = word.load(Relaxed).to_ne_bytes();
+    }
+}
+
+/// Two hashes, each with its header.
+const HASHES_BYTES: usize = 66;
+
+/// What ends an account without storage and code.
+const NO_STORAGE_NO_CODE: [u8; HASHES_BYTES] = {
+    let mut bytes = [0xa0; HASHES_BYTES];
+    let mut i = 0;
+    while i < 32 {
+        bytes[1 + i] = EMPTY_ROOT.0[i];
+        bytes[34 + i] = EMPTY_CODE_HASH.0[i];
+        i += 1;
+    }
+    bytes
+};
 
 /// The hex-prefix encoding of nibbles `start..end` of a key (Yellow Paper, appendix C).
 pub(crate) fn hex_prefix<'a>(key: &B256, start: usize, end: usize, is_leaf: bool, out: &'a mut [u8; 33]) -> &'a [u8] {
@@ -266,4 +338,49 @@ pub(crate) fn hex_prefix<'a>(key: &B256, start: usize, end: usize, is_leaf: bool
         }
     }
     &out[..1 + len / 2]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        HeapMemory,
+        arena::{Arena, Pen},
+    };
+    use alloy_primitives::{Bytes, keccak256};
+    use std::sync::Arc;
+
+    fn check<L: Leaf>(value: L, encoded: Vec<u8>) {
+        let (arena, key) = (Arena::new(Arc::new(HeapMemory)), keccak256(&encoded));
+        let mut pen = Pen::new(&arena, 1);
+        for depth in 0..=64 {
+            let node = pen.leaf(depth, &key, &value).unwrap();
+            let mut buffer = [0xee; NODE_BYTES_MAX];
+            let len = Writer::new(&mut buffer).node(&arena.view(node), depth);
+            let mut packed = [0; 33];
+            let packed = Bytes::copy_from_slice(hex_prefix(&key, depth, 64, true, &mut packed));
+            let expected = alloy_rlp::encode(vec![packed, Bytes::from(encoded.clone())]);
+            assert_eq!(Bytes::copy_from_slice(&buffer[..len]), Bytes::from(expected), "at depth {depth}");
+        }
+    }
+
+    /// Numbers at the edges of their lengths.
+    fn numbers() -> impl Iterator<Item = U256> {
+        let edges = (0..256).step_by(8).chain([7]).map(|bits| U256::from(1) << bits);
+        edges.flat_map(|edge| [edge - U256::from(1), edge]).chain([U256::MAX])
+    }
+
+    #[test]
+    fn leaves_are_what_a_library_writes() {
+        for number in numbers() {
+            check(number, alloy_rlp::encode(number));
+            for nonce in [0, 1, 0x7f, 0x80, 0x1234, u64::MAX] {
+                let plain = Account { nonce, balance: number, ..Account::default() };
+                let full = Account { storage_root: keccak256([1]), code_hash: keccak256([2]), ..plain };
+                for account in [plain, full] {
+                    check(AccountLeaf::unread(account), encoded_account(&account));
+                }
+            }
+        }
+    }
 }

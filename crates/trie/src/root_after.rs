@@ -3,7 +3,7 @@
 use crate::{
     AccountsAfter, NodeChanges, NodeSource, StateTrie, TrieError, Updates,
     account_share::{AccountShare, AccountsDone},
-    accounts_after::AccountWords,
+    accounts_after::Entry,
     arena::Arena,
     division::{Division, Subtree, Supply},
     edit::{Child, Notes, Part},
@@ -53,7 +53,7 @@ pub(crate) fn root_after_divided(
     let mut tries = Tries::new(source, Addresses::Of(updates));
     let mut accounts = AccountsAfter::room_for(updates.accounts.len(), arena);
     let workshop = Workshop::new(arena, updates, epoch, division);
-    let worked = edit_accounts(&workshop, &mut tries, parent.top(), accounts.words_mut());
+    let worked = edit_accounts(&workshop, &mut tries, parent.top(), accounts.entries_mut());
     if worked.is_err() {
         // What a caller did wrong is told before what else there was, and the first of it, whichever thread found which.
         updates.check_order()?;
@@ -77,6 +77,7 @@ pub(crate) fn root_after_divided(
     }
     let unused = unused(arena, &tries, &notes, &roots);
     let own_bytes = workshop.keep() - arena.release(&unused);
+    shares.iter_mut().for_each(|share| accounts.push_others(std::mem::take(&mut share.others)));
     let trie = StateTrie::of_version(forest.derived(link, epoch, &parent.version, own_bytes), root);
     let records = notes.into_iter().map(|notes| notes.records).collect();
     let cleared = shares.iter().flat_map(|share| share.cleared.iter().copied());
@@ -95,14 +96,14 @@ fn edit_accounts<'a>(
     workshop: &Workshop<'a>,
     tries: &mut Tries<'a>,
     old: Option<Child>,
-    places: &'a mut [AccountWords],
+    entries: &'a mut [Entry],
 ) -> Result<Vec<AccountsDone>, TrieError> {
     let accounts = &workshop.updates.accounts;
     let whole = Subtree { trie: ACCOUNTS, depth: 0, old, changes: 0..accounts.len() };
     let whole = if accounts.is_empty() { Vec::new() } else { vec![whole] };
     let subtrees = cut::<AccountLeaf>(workshop, tries, whole, |_, i| &accounts[i].address_hash)?;
     let Outcome { mut done, mut parked } =
-        workshop.work::<AccountShare<'a>>(tries, Supply::of(subtrees, places), Vec::new())?;
+        workshop.work::<AccountShare<'a>>(tries, Supply::of(subtrees, entries), Vec::new())?;
     if !parked.is_empty() {
         parked.sort_unstable_by_key(|share| share.range().start);
         let storages: Vec<_> = parked.iter().flat_map(|share| share.handed_over().iter().cloned()).collect();

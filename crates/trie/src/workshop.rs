@@ -18,7 +18,7 @@ use crate::{
     load::{ACCOUNTS, StoredLeaf, Tries, Want},
     reference::Reference,
     replace::{Replacing, can_replace},
-    rlp::AccountLeaf,
+    rlp::{AccountLeaf, Leaf},
 };
 use alloy_primitives::U256;
 use rayon::prelude::*;
@@ -97,7 +97,7 @@ pub(crate) struct Task<'c, C> {
 
 impl<C> Task<'_, C> {
     /// Whether there is a branch in memory, and nothing but new values for leaves that are there.
-    fn replaces<L>(&self, arena: &Arena) -> bool
+    fn replaces<L: Leaf>(&self, arena: &Arena) -> bool
     where
         C: Change<L>,
     {

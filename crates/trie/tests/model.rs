@@ -98,7 +98,7 @@ proptest! {
             prop_assert_eq!(warm.root, model.root());
             prop_assert_eq!(cold.root, model.root());
             prop_assert_eq!(&cold.accounts, &warm.accounts);
-            for (key, account) in warm.accounts.iter() {
+            for (key, account) in warm.accounts.with_keys(updates) {
                 prop_assert_eq!(account.as_ref(), model.accounts.get(&key));
             }
             let mut other = store.clone();

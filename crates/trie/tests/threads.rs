@@ -201,7 +201,7 @@ fn outcomes(chain: &[(Block, Updates)]) -> (Vec<Outcome>, MemoryNodes) {
         });
         store.apply(updates, &after);
         flushed = after.trie;
-        Outcome { root: after.root, accounts: after.accounts.to_vec(), nodes, renewed }
+        Outcome { root: after.root, accounts: after.accounts.with_keys(updates).collect(), nodes, renewed }
     };
     (chain.iter().map(outcome).collect(), store)
 }

@@ -58,6 +58,7 @@ fn genesis_account((address, account): (&Address, &Account)) -> GenesisAccount {
 }
 
 fn diff_of(accounts: &Accounts, updates: Updates, after: &RootAfter) -> StateDiff {
+    let changed = after.accounts.with_keys(&updates).collect();
     let storage = updates.accounts.into_iter().filter(|update| !update.slots.is_empty());
     let storage =
         storage.map(|update| StorageDiff { address_hash: update.address_hash, cleared: false, slots: update.slots });
@@ -65,7 +66,7 @@ fn diff_of(accounts: &Accounts, updates: Updates, after: &RootAfter) -> StateDif
     let mut codes: Vec<_> = codes.map(|account| (keccak256(&account.code), account.code.clone())).collect();
     codes.sort_unstable_by_key(|(hash, _)| *hash);
     codes.dedup_by_key(|(hash, _)| *hash);
-    StateDiff { accounts: after.accounts.to_vec(), storage: storage.collect(), codes }
+    StateDiff { accounts: changed, storage: storage.collect(), codes }
 }
 
 /// Says where the flat state differs from what a fixture's `postState` lists.

@@ -38,15 +38,35 @@ impl<'a> Pen<'a> {
 
     /// A leaf at `depth`.
     pub(crate) fn leaf<L: Leaf>(&mut self, depth: usize, key: &B256, value: &L) -> Result<Link, ArenaError> {
-        let (class, arena) = (value.class(), self.arena());
+        let (node, view) = self.leaf_place(value.class(), depth)?;
+        value.write(key, self.epoch, &view);
+        Ok(node)
+    }
+
+    /// The leaf of an account without code and storage, with the low words of its balance, which has no others.
+    #[inline]
+    pub(crate) fn plain_leaf(
+        &mut self,
+        depth: usize,
+        key: &B256,
+        nonce: u64,
+        balance: [u64; 2],
+    ) -> Result<Link, ArenaError> {
+        let (node, view) = self.leaf_place(Class::PLAIN, depth)?;
+        view.write_plain(key, nonce, balance, self.epoch);
+        Ok(node)
+    }
+
+    #[inline]
+    fn leaf_place(&mut self, class: Class, depth: usize) -> Result<(Link, View<'a>), ArenaError> {
         let node = self.place(class, depth)?;
+        let arena = self.arena();
         // Places are used again, in no order: the line that the next leaf is written to may come while this one is made.
         let places = &self.places[usize::from(Pool::of(class, depth).0)];
         if let Some(later) = places.len().checked_sub(PLACES_AHEAD) {
             arena.ask(Link::from_bits(places[later]));
         }
-        value.write(key, self.epoch, &self.arena().view(node));
-        Ok(node)
+        Ok((node, arena.view(node)))
     }
 
     /// A branch at `depth` with a child for every bit of `mask`. The children are for the caller to write.

@@ -88,6 +88,18 @@ impl<'a> View<'a> {
         Account { nonce: self.word(4), balance: self.number(5), code_hash: self.hash(9), storage_root: self.hash(13) }
     }
 
+    /// The balance in a full leaf.
+    pub(crate) fn full_balance(&self) -> U256 {
+        debug_assert!(self.class == Class::FULL);
+        self.number(5)
+    }
+
+    /// The words of the storage root and of the code hash of a full leaf.
+    pub(crate) fn full_hashes(&self) -> [&'a [AtomicU64; 4]; 2] {
+        debug_assert!(self.class == Class::FULL);
+        [13, 9].map(|at| self.words[at..at + 4].try_into().expect("four words"))
+    }
+
     /// The storage trie of an account's leaf.
     pub(crate) fn storage(&self) -> Link {
         if self.class == Class::FULL { Link::from_bits(self.word(FULL_LINK) as u32) } else { Link::NONE }
@@ -148,10 +160,9 @@ impl<'a> View<'a> {
         BranchView { view: self, mask, links, references: links + (mask.count_ones() as usize).div_ceil(2) }
     }
 
-    pub(crate) fn write_plain(&self, key: &B256, account: &Account, epoch: u32) {
-        let [low, high, ..] = *account.balance.as_limbs();
+    pub(crate) fn write_plain(&self, key: &B256, nonce: u64, [low, high]: [u64; 2], epoch: u32) {
         self.set_hash(0, key);
-        for (i, word) in [account.nonce, low, high, u64::from(epoch)].into_iter().enumerate() {
+        for (i, word) in [nonce, low, high, u64::from(epoch)].into_iter().enumerate() {
             self.set_word(4 + i, word);
         }
     }

@@ -57,7 +57,7 @@ fn judge_state_trie(items: &Items) -> Result<(), String> {
     };
     let updates = Updates { accounts: vec![update], keep_empty: false };
     let after = root_after(&StateTrie::empty(), &NoNodes, &updates).map_err(|error| error.to_string())?;
-    let account = after.accounts.iter().next().and_then(|(_, account)| account).ok_or("the account is gone")?;
+    let account = after.accounts.iter().next().flatten().ok_or("the account is gone")?;
     let items: Items = slots.into_iter().map(|(slot, value)| (slot.to_vec(), alloy_rlp::encode(value))).collect();
     let expected = reference_trie::root(&items);
     if account.storage_root == expected {

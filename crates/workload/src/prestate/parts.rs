@@ -65,8 +65,9 @@ impl Prestate {
 
     /// Keeps what later parts and readers need of a part that is done.
     fn absorb(&mut self, updates: Updates, after: RootAfter) -> Part {
-        for (key, account) in after.accounts.iter() {
-            if let (Some(own), Some(account)) = (self.accounts.get_mut(&key), account) {
+        let accounts: Vec<_> = after.accounts.with_keys(&updates).collect();
+        for (key, account) in &accounts {
+            if let (Some(own), Some(account)) = (self.accounts.get_mut(key), account) {
                 own.storage_root = account.storage_root;
             }
         }
@@ -84,10 +85,7 @@ impl Prestate {
             cleared: false,
             slots,
         });
-        Part {
-            diff: StateDiff { storage: storage.collect(), codes, accounts: after.accounts.to_vec() },
-            nodes: after.nodes,
-        }
+        Part { diff: StateDiff { storage: storage.collect(), codes, accounts }, nodes: after.nodes }
     }
 }
 
