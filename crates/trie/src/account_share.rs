@@ -146,7 +146,7 @@ impl<'a> AccountShare<'a> {
                 let changes = 0..update.slots.len();
                 match &account {
                     Some(account) => {
-                        let old = plan.storage_top(arena, account.storage_root);
+                        let old = plan.storage_top(account.storage_root);
                         self.handed_over.push(Subtree { trie, depth: 0, old, changes });
                     }
                     None => updates.check_slots(trie, changes)?,
@@ -188,12 +188,19 @@ impl<'a> AccountShare<'a> {
         let arena = site.arena;
         let mut located = search.located();
         let changes = |(n, trie, slots, root, plan): (usize, usize, &'a [(B256, U256)], B256, &Plan)| {
-            let old = plan.storage_top(arena, root);
+            let old = plan.storage_top(root);
             (n, trie, old, slot_changes(arena, slots, old.is_some().then_some(&mut located)))
         };
         let changes: Vec<_> = self.with_slots(site).map(changes).collect();
-        let tasks: Vec<_> =
-            changes.iter().map(|(_, trie, old, changes)| Task { trie: *trie, depth: 0, old: *old, changes }).collect();
+        let tasks: Vec<_> = changes
+            .iter()
+            .map(|(_, trie, old, changes)| Task {
+                trie: *trie,
+                depth: 0,
+                old: old.map(|old| old.child(arena)),
+                changes,
+            })
+            .collect();
         let tops = tools.edited::<U256, _>(site.tries, &tasks)?;
         let slots = changes.iter().map(|(.., changes)| changes.len()).sum();
         self.edited = changes.iter().map(|(n, ..)| *n).zip(tops).collect();
@@ -292,7 +299,8 @@ impl<'a> Share<'a> for AccountShare<'a> {
         let mut start = 0;
         let task = |(subtree, end): (&Subtree, usize)| {
             let changes = &changes[std::mem::replace(&mut start, end)..end];
-            Task { trie: ACCOUNTS, depth: subtree.depth, old: subtree.old, changes }
+            let old = subtree.old.map(|old| old.child(site.arena));
+            Task { trie: ACCOUNTS, depth: subtree.depth, old, changes }
         };
         let tasks: Vec<_> = self.subtrees.iter().zip(ends).map(task).collect();
         self.tops = tools.edited::<AccountLeaf, _>(site.tries, &tasks)?;
@@ -302,7 +310,7 @@ impl<'a> Share<'a> for AccountShare<'a> {
     fn end(self, site: &Site<'_, 'a>, hashes: &Hashes) -> AccountsDone {
         let part = |(subtree, top): (&Subtree, &Top)| {
             let key = site.updates.accounts[subtree.changes.start].address_hash;
-            Part { key, depth: subtree.depth, top: hashes.top(*top) }
+            Part::new(site.arena, key, subtree.depth, subtree.old, hashes.top(*top))
         };
         let (start, parts) = (self.range().start, self.subtrees.iter().zip(&self.tops).map(part).collect());
         let Self { accounts, cleared, storages, .. } = self;

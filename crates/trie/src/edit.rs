@@ -35,22 +35,35 @@ pub(crate) struct Child {
     pub(crate) made: bool,
 }
 
-impl Child {
-    /// The root of a trie as an edit takes it.
-    pub(crate) fn top(arena: &Arena, link: Link, reference: Reference) -> Option<Self> {
-        if link == Link::NONE {
-            return None;
-        }
-        Some(Self { link, leaves: arena.leaves(link), reference: Some(reference), made: false })
+/// What a parent holds of a subtree of its trie.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Held {
+    pub(crate) link: Link,
+    pub(crate) reference: Reference,
+}
+
+impl Held {
+    /// The root of a trie, if that has any leaves.
+    pub(crate) fn root(link: Link, reference: Reference) -> Option<Self> {
+        (link != Link::NONE).then_some(Self { link, reference })
     }
 
     /// The child of a branch in memory.
-    pub(crate) fn of(arena: &Arena, branch: &BranchView<'_>, nibble: usize) -> Option<Self> {
+    #[inline]
+    pub(crate) fn of(branch: &BranchView<'_>, nibble: usize) -> Option<Self> {
         let rank = branch.rank(nibble)?;
-        let link = branch.link(rank);
-        Some(Self { link, leaves: arena.leaves(link), reference: Some(branch.reference(rank)), made: false })
+        Some(Self { link: branch.link(rank), reference: branch.reference(rank) })
     }
 
+    /// As an edit takes it: with its leaves, which it is itself that knows.
+    #[inline]
+    pub(crate) fn child(self, arena: &Arena) -> Child {
+        let Self { link, reference } = self;
+        Child { link, leaves: arena.leaves(link), reference: Some(reference), made: false }
+    }
+}
+
+impl Child {
     /// A leaf just made.
     fn leaf(link: Link) -> Self {
         Self { link, leaves: 1, reference: None, made: true }
@@ -68,6 +81,16 @@ pub(crate) struct Part {
     pub(crate) key: B256,
     pub(crate) depth: usize,
     pub(crate) top: Option<Child>,
+    /// Leaves won less leaves lost.
+    pub(crate) grown: i64,
+}
+
+impl Part {
+    /// What became of `old`, at `depth` above `key`.
+    pub(crate) fn new(arena: &Arena, key: B256, depth: usize, old: Option<Held>, top: Option<Child>) -> Self {
+        let before = old.map_or(0, |old| i64::from(arena.leaves(old.link)));
+        Self { key, depth, top, grown: top.map_or(0, |top| i64::from(top.leaves)) - before }
+    }
 }
 
 /// The parts of an edit, if it has any: then there is one for every change. Parts are what such an edit takes as its changes, in the order of
@@ -96,10 +119,10 @@ impl<'p> Parts<'p> {
     }
 
     /// The part that stands at this depth, if it is the next one.
-    fn take(&mut self, depth: usize) -> Option<Option<Child>> {
+    fn take(&mut self, depth: usize) -> Option<&'p Part> {
         let part = self.0.as_slice().first().filter(|part| part.depth == depth)?;
         self.0.next();
-        Some(part.top)
+        Some(part)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -151,8 +174,8 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
         changes: &[C],
     ) -> Result<Option<Child>, TrieError> {
         let Some(first) = changes.first().map(|change| *change.key()) else { return Ok(old) };
-        if let Some(done) = self.parts.take(depth) {
-            return Ok(done);
+        if let Some(part) = self.parts.take(depth) {
+            return Ok(part.top);
         }
         let mut was_large = false;
         let new = if let Some(mut old) = old {
@@ -312,6 +335,12 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
             let nibble = nibble_of(first.key(), depth);
             let (group, others) = split_at_nibble(rest, depth, nibble);
             rest = others;
+            // What stood where a part does has been looked at, by another thread.
+            if let Some(part) = self.parts.take(depth + 1) {
+                fork.set(nibble, part.top);
+                fork.grown += part.grown;
+                continue;
+            }
             let old = old(self, nibble);
             let leaves = old.map_or(0, |old| i64::from(old.leaves));
             let new = self.subtree(depth + 1, old, group)?;
@@ -322,7 +351,7 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
     }
 
     fn child(&self, branch: &BranchView<'_>, nibble: usize) -> Option<Child> {
-        Child::of(self.pen.arena(), branch, nibble)
+        Held::of(branch, nibble).map(|held| held.child(self.pen.arena()))
     }
 
     fn leaves(&self, link: Link) -> u32 {

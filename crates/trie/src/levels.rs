@@ -71,6 +71,11 @@ impl Levels {
         self.waiting = aside.0;
     }
 
+    /// Entries of all lists.
+    pub(crate) fn capacity(&self) -> usize {
+        self.waiting.iter().map(Vec::capacity).sum()
+    }
+
     /// Hashes everything that waits, and tells the references of the roots, by index.
     pub(crate) fn hash(&mut self, arena: &Arena) -> Vec<(usize, Reference)> {
         let mut roots = Vec::new();

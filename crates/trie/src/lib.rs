@@ -33,6 +33,7 @@ mod reference;
 mod renewal;
 mod replace;
 mod rlp;
+mod rooms;
 mod root_after;
 mod side_by_side;
 mod slot_share;

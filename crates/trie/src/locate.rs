@@ -50,7 +50,7 @@ impl<'k> Probe<'k> {
     pub(crate) fn below(subtree: &Subtree, key: &'k B256) -> Self {
         let top = subtree.old.as_ref();
         let link = top.map_or(Link::NONE, |top| top.link);
-        let expected = top.and_then(|top| top.reference).unwrap_or(Reference::hash(B256::ZERO));
+        let expected = top.map_or(Reference::hash(B256::ZERO), |top| top.reference);
         let (trie, depth) = (subtree.trie, subtree.depth);
         Self { trie, key, depth, link, expected, is_linked: true, is_done: false }
     }

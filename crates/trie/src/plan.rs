@@ -5,7 +5,7 @@ use crate::{
     accounts_after::AccountRef,
     arena::Arena,
     change::AccountChange,
-    edit::Child,
+    edit::{Child, Held},
     link::Link,
     locate::Located,
     reference::Reference,
@@ -50,8 +50,8 @@ impl Plan {
     }
 
     /// The storage trie, which has this root, as an edit takes it.
-    pub(crate) fn storage_top(&self, arena: &Arena, root: B256) -> Option<Child> {
-        Child::top(arena, self.storage, Reference::hash(root))
+    pub(crate) fn storage_top(&self, root: B256) -> Option<Held> {
+        Held::root(self.storage, Reference::hash(root))
     }
 
     /// Takes the top of the storage trie after the block, where that was edited; its root.

@@ -6,7 +6,7 @@ use crate::{
     accounts_after::Entry,
     arena::Arena,
     division::{Division, Subtree, Supply},
-    edit::{Child, Notes, Part},
+    edit::{Child, Held, Notes, Part},
     link::Link,
     load::{ACCOUNTS, Addresses, StoredLeaf, Tries},
     rlp::AccountLeaf,
@@ -52,7 +52,7 @@ pub(crate) fn root_after_divided(
     let epoch = forest.next_epoch()?;
     let mut tries = Tries::new(source, Addresses::Of(updates));
     let mut accounts = AccountsAfter::room_for(updates.accounts.len(), arena);
-    let workshop = Workshop::new(arena, updates, epoch, division);
+    let workshop = Workshop::new(forest, updates, epoch, division);
     let worked = edit_accounts(&workshop, &mut tries, parent.top(), accounts.entries_mut());
     if worked.is_err() {
         // What a caller did wrong is told before what else there was, and the first of it, whichever thread found which.
@@ -86,8 +86,8 @@ pub(crate) fn root_after_divided(
 }
 
 impl StateTrie {
-    fn top(&self) -> Option<Child> {
-        Child::top(&self.version.forest.arena, self.version.root, self.root_reference())
+    fn top(&self) -> Option<Held> {
+        Held::root(self.version.root, self.root_reference())
     }
 }
 
@@ -95,7 +95,7 @@ impl StateTrie {
 fn edit_accounts<'a>(
     workshop: &Workshop<'a>,
     tries: &mut Tries<'a>,
-    old: Option<Child>,
+    old: Option<Held>,
     entries: &'a mut [Entry],
 ) -> Result<Vec<AccountsDone>, TrieError> {
     let accounts = &workshop.updates.accounts;

@@ -85,7 +85,10 @@ impl<'a> Share<'a> for SlotShare<'a> {
     fn finish(&mut self, site: &Site<'_, 'a>, tools: &mut Tools<'a>, _: &Hashes) -> Result<(), TrieError> {
         let subtrees = self.subtrees.iter().zip(&self.changes);
         let tasks: Vec<_> = subtrees
-            .map(|(Subtree { trie, depth, old, .. }, changes)| Task { trie: *trie, depth: *depth, old: *old, changes })
+            .map(|(Subtree { trie, depth, old, .. }, changes)| {
+                let old = old.map(|old| old.child(site.arena));
+                Task { trie: *trie, depth: *depth, old, changes }
+            })
             .collect();
         self.tops = tools.edited::<U256, _>(site.tries, &tasks)?;
         Ok(())
@@ -94,7 +97,8 @@ impl<'a> Share<'a> for SlotShare<'a> {
     fn end(self, site: &Site<'_, 'a>, hashes: &Hashes) -> Self::Done {
         let part = |(subtree, top): (&Subtree, &Top)| {
             let key = Self::slots(site, subtree)[0].0;
-            (subtree.trie, subtree.changes.start, Part { key, depth: subtree.depth, top: hashes.top(*top) })
+            let part = Part::new(site.arena, key, subtree.depth, subtree.old, hashes.top(*top));
+            (subtree.trie, subtree.changes.start, part)
         };
         self.subtrees.iter().zip(&self.tops).map(part).collect()
     }

@@ -12,6 +12,7 @@
 use crate::{
     arena::{Arena, ArenaError, BranchView, Class, PageMemory, nibbles},
     link::Link,
+    rooms::Rooms,
     side_by_side::{Own, own_beside},
     sync::{AtomicU32, Mutex, MutexGuard},
     walk::{Cursor, own_nodes},
@@ -25,6 +26,7 @@ use std::{
 #[derive(Debug)]
 pub(crate) struct Forest {
     pub(crate) arena: Arena,
+    pub(crate) rooms: Rooms,
     living: Mutex<Living>,
     epoch: AtomicU32,
 }
@@ -94,7 +96,8 @@ impl Forest {
 
     /// A forest whose versions count on from an epoch.
     pub(crate) fn since(epoch: u32, memory: Arc<dyn PageMemory>) -> Arc<Self> {
-        Arc::new(Self { arena: Arena::new(memory), living: Mutex::default(), epoch: AtomicU32::new(epoch) })
+        let (arena, rooms, living) = (Arena::new(memory), Rooms::default(), Mutex::default());
+        Arc::new(Self { arena, rooms, living, epoch: AtomicU32::new(epoch) })
     }
 
     /// A number for the nodes of a version in the making: higher than all before it.

@@ -13,12 +13,14 @@ use crate::{
     arena::{Arena, Pen},
     change::Change,
     division::{Division, Supply, Taken},
-    edit::{Child, Edit, Notes, Part, Parts},
+    edit::{Child, Edit, Held, Notes, Part, Parts},
     levels::Levels,
     load::{ACCOUNTS, StoredLeaf, Tries, Want},
     reference::Reference,
     replace::{Replacing, can_replace},
     rlp::{AccountLeaf, Leaf},
+    rooms::{Room, Rooms},
+    versions::Forest,
 };
 use alloy_primitives::U256;
 use rayon::prelude::*;
@@ -68,7 +70,7 @@ pub(crate) struct Site<'s, 'a> {
     pub(crate) division: Division,
 }
 
-/// What a thread needs for a share, and then for another. They cost some microseconds, once a thread.
+/// What a thread needs for a share, and then for another.
 pub(crate) struct Tools<'a> {
     pub(crate) pen: Pen<'a>,
     levels: Levels,
@@ -116,8 +118,9 @@ impl Hashes {
 }
 
 impl<'a> Tools<'a> {
-    fn with(pen: Pen<'a>) -> Self {
-        Self { pen, levels: Levels::default(), notes: Notes::default(), waiting: 0 }
+    fn in_room(room: Room, arena: &'a Arena, epoch: u32) -> Self {
+        let Room { pen, levels } = room;
+        Self { pen: Pen::in_room(arena, epoch, pen), levels, notes: Notes::default(), waiting: 0 }
     }
 
     /// The tops of edits, in their order, which wait for their hashes then. Those that only put new values are walked together.
@@ -148,9 +151,9 @@ impl<'a> Tools<'a> {
     }
 
     fn joined<L: StoredLeaf>(&mut self, tries: &Tries<'a>, cut: &Cut) -> Result<Top, TrieError> {
-        let parts = cut.parts.as_slice();
+        let (arena, parts) = (self.pen.arena(), cut.parts.as_slice());
         let mut edit = self.edit::<L>(tries, cut.trie, Parts::of(parts));
-        let top = edit.subtree(0, cut.old, parts)?;
+        let top = edit.subtree(0, cut.old.map(|old| old.child(arena)), parts)?;
         debug_assert!(edit.parts.is_empty(), "every part is picked up");
         Ok(self.wait(0, top))
     }
@@ -182,6 +185,7 @@ impl<'a> Tools<'a> {
 /// Where shares are worked on, and the tools that nobody uses now.
 pub(crate) struct Workshop<'a> {
     pub(crate) arena: &'a Arena,
+    rooms: &'a Rooms,
     pub(crate) updates: &'a Updates,
     pub(crate) division: Division,
     epoch: u32,
@@ -194,7 +198,7 @@ pub(crate) struct Workshop<'a> {
 pub(crate) struct Cut {
     pub(crate) trie: usize,
     /// What it was before.
-    pub(crate) old: Option<Child>,
+    pub(crate) old: Option<Held>,
     pub(crate) parts: Vec<Part>,
 }
 
@@ -217,8 +221,9 @@ struct Bench<'a, S, D> {
 }
 
 impl<'a> Workshop<'a> {
-    pub(crate) fn new(arena: &'a Arena, updates: &'a Updates, epoch: u32, division: Division) -> Self {
-        Self { arena, updates, division, epoch, tools: Mutex::default(), notes: Mutex::default() }
+    pub(crate) fn new(forest: &'a Forest, updates: &'a Updates, epoch: u32, division: Division) -> Self {
+        let Forest { arena, rooms, .. } = forest;
+        Self { arena, rooms, updates, division, epoch, tools: Mutex::default(), notes: Mutex::default() }
     }
 
     /// Some tools, for as long as it takes.
@@ -227,7 +232,7 @@ impl<'a> Workshop<'a> {
         work: impl FnOnce(&mut Tools<'a>) -> Result<T, TrieError>,
     ) -> Result<T, TrieError> {
         let unused = lock(&self.tools).pop();
-        let mut tools = unused.unwrap_or_else(|| Tools::with(Pen::new(self.arena, self.epoch)));
+        let mut tools = unused.unwrap_or_else(|| Tools::in_room(self.rooms.take(), self.arena, self.epoch));
         let done = work(&mut tools);
         if done.is_err() {
             // Whoever takes the tools next must not hash what is half made. What was made is freed with the workshop, when nobody can read it.
@@ -267,7 +272,12 @@ impl<'a> Workshop<'a> {
     /// Keeps all nodes that were made, and tells how many bytes they are.
     pub(crate) fn keep(self) -> u64 {
         let tools = self.tools.into_inner().unwrap_or_else(PoisonError::into_inner);
-        tools.into_iter().map(|tools| tools.pen.keep()).sum()
+        let put_away = |tools: Tools<'a>| {
+            let (bytes, pen) = tools.pen.keep_all();
+            self.rooms.put(Room { pen, levels: tools.levels });
+            bytes
+        };
+        tools.into_iter().map(put_away).sum()
     }
 
     /// Works on shares that were begun, and on what is in supply, until all are done or parked.
@@ -327,8 +337,9 @@ fn work_on<'a, S: Share<'a>>(
     while !is_failed.load(Relaxed) {
         let (mut ready, mut changes, mut is_last) = (Vec::new(), 0, false);
         let portion = lock(bench).supply.portion(&site.division);
+        let mut limit = portion;
         while changes < portion {
-            let Some(mut share) = next(bench, site, portion - changes) else {
+            let Some(mut share) = next(bench, site, limit) else {
                 is_last = true;
                 break;
             };
@@ -344,6 +355,8 @@ fn work_on<'a, S: Share<'a>>(
                     bench.blocked.push(share);
                 }
             }
+            // Shares that wait for the source count for nothing yet, and still a thread must not take all there is.
+            limit = portion.saturating_sub(changes).min(lock(bench).supply.bound(&site.division));
         }
         let hashes = tools.hash();
         for share in &mut ready {
@@ -367,8 +380,6 @@ fn next<'a, S: Share<'a>>(bench: &Mutex<Bench<'a, S, S::Done>>, site: &Site<'_, 
         if let Some(begun) = bench.begun.pop() {
             return Some(begun);
         }
-        // Shares that wait for the source count for nothing yet, and still a thread must not take all there is.
-        let limit = limit.min(bench.supply.portion(&site.division));
         bench.supply.take(limit)
     };
     let mut shares = S::of(taken, site);

@@ -54,7 +54,7 @@ mod view;
 
 pub(crate) use class::{Class, LIGHT_BYTES};
 pub use memory::{HeapMemory, MemoryError, PageMemory, Words};
-pub(crate) use pen::Pen;
+pub(crate) use pen::{Pen, PenRoom};
 pub(crate) use touch::{ahead, ask_ahead};
 pub(crate) use view::{BranchView, NewBranch, View, nibbles, rank_in};
 
@@ -104,7 +104,7 @@ pub enum ArenaError {
 }
 
 /// Which list of free places a node's place belongs to: those of its class, and of its depth.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Pool(u16);
 
 impl Pool {

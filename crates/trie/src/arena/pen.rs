@@ -10,12 +10,24 @@ const PLACES_AHEAD: usize = 4;
 
 /// Makes nodes. What it made is freed again when it is dropped, unless it is kept.
 pub(crate) struct Pen<'a> {
-    // By pool.
-    places: Vec<Vec<u32>>,
-    /// The pools of which there may be places.
-    used: Vec<Pool>,
+    lists: Lists,
     made: MadeNodes<'a>,
     epoch: u32,
+}
+
+/// Memory that pens need one after another.
+#[derive(Debug, Default)]
+pub(crate) struct PenRoom {
+    lists: Lists,
+    nodes: Vec<Link>,
+}
+
+#[derive(Debug, Default)]
+struct Lists {
+    // By pool.
+    places: Vec<Vec<u32>>,
+    /// The pools of which there may be places; some more than once.
+    used: Vec<Pool>,
 }
 
 /// Nodes that no version holds yet: freed when this is dropped, unless [`MadeNodes::keep`] was called.
@@ -28,8 +40,14 @@ pub(crate) struct MadeNodes<'a> {
 impl<'a> Pen<'a> {
     /// `epoch` is written into every node: when it was last touched.
     pub(crate) fn new(arena: &'a Arena, epoch: u32) -> Self {
-        let made = MadeNodes { arena, nodes: Vec::new(), bytes: 0 };
-        Self { places: vec![Vec::new(); POOLS], used: Vec::new(), made, epoch }
+        Self::in_room(arena, epoch, PenRoom::default())
+    }
+
+    /// The same, in the memory of an earlier one.
+    pub(crate) fn in_room(arena: &'a Arena, epoch: u32, room: PenRoom) -> Self {
+        let PenRoom { mut lists, nodes } = room;
+        lists.places.resize_with(POOLS, Vec::new);
+        Self { lists, made: MadeNodes { arena, nodes, bytes: 0 }, epoch }
     }
 
     pub(crate) fn arena(&self) -> &'a Arena {
@@ -62,7 +80,7 @@ impl<'a> Pen<'a> {
         let node = self.place(class, depth)?;
         let arena = self.arena();
         // Places are used again, in no order: the line that the next leaf is written to may come while this one is made.
-        let places = &self.places[usize::from(Pool::of(class, depth).0)];
+        let places = &self.lists.places[usize::from(Pool::of(class, depth).0)];
         if let Some(later) = places.len().checked_sub(PLACES_AHEAD) {
             arena.ask(Link::from_bits(places[later]));
         }
@@ -103,13 +121,14 @@ impl<'a> Pen<'a> {
     /// Lets others have the places that it did not use: whoever used the pen does it at once, for another would wait for every list of
     /// places to come out of a foreign cache.
     pub(crate) fn give_back(&mut self) {
-        if self.used.is_empty() {
+        let Lists { places, used } = &mut self.lists;
+        if used.is_empty() {
             return;
         }
         let mut free = self.made.arena.free();
-        for pool in self.used.drain(..) {
+        for pool in used.drain(..) {
             let pool = usize::from(pool.0);
-            free.places[pool].append(&mut std::mem::take(&mut self.places[pool]));
+            free.places[pool].append(&mut places[pool]);
         }
     }
 
@@ -124,14 +143,22 @@ impl<'a> Pen<'a> {
         self.close().keep()
     }
 
+    /// The same, with its memory for another.
+    pub(crate) fn keep_all(mut self) -> (u64, PenRoom) {
+        self.give_back();
+        let bytes = self.made.count();
+        (bytes, PenRoom { lists: std::mem::take(&mut self.lists), nodes: std::mem::take(&mut self.made.nodes) })
+    }
+
     #[inline]
     fn place(&mut self, class: Class, depth: usize) -> Result<Link, ArenaError> {
         let pool = Pool::of(class, depth);
-        let places = &mut self.places[usize::from(pool.0)];
+        let Lists { places, used } = &mut self.lists;
+        let places = &mut places[usize::from(pool.0)];
         if places.is_empty() {
-            if places.capacity() == 0 {
-                places.reserve(BATCH);
-                self.used.push(pool);
+            places.reserve(BATCH);
+            if used.last() != Some(&pool) {
+                used.push(pool);
             }
             self.made.arena.take(pool, places)?;
         }
@@ -139,6 +166,14 @@ impl<'a> Pen<'a> {
         self.made.nodes.push(node);
         self.made.bytes += class.bytes() as u64;
         Ok(node)
+    }
+}
+
+impl PenRoom {
+    /// Entries of all lists.
+    pub(crate) fn capacity(&self) -> usize {
+        let Self { lists: Lists { places, used }, nodes } = self;
+        places.iter().map(Vec::capacity).sum::<usize>() + used.capacity() + nodes.capacity()
     }
 }
 
@@ -151,9 +186,14 @@ impl Drop for Pen<'_> {
 impl MadeNodes<'_> {
     /// Keeps them, and tells how many bytes they are.
     pub(crate) fn keep(mut self) -> u64 {
+        self.count()
+    }
+
+    /// Counts them among those that are kept.
+    fn count(&mut self) -> u64 {
         self.arena.live_bytes.fetch_add(self.bytes, Relaxed);
         self.nodes.clear();
-        self.bytes
+        std::mem::take(&mut self.bytes)
     }
 }
 
