@@ -17,6 +17,7 @@ use crate::{
     workshop::{Hashes, Progress, Share, Site, Task, Tools, Top},
 };
 use alloy_primitives::{B256, U256};
+use balsa_prefetch::prefetch;
 use balsa_state::Account;
 use std::{collections::HashMap, ops::Range};
 
@@ -141,6 +142,13 @@ impl<'a> AccountShare<'a> {
             ask_ahead(old, n, |old| arena.ask(old.leaf));
             let update = &updates.accounts[trie];
             let old = old.get(n).copied().unwrap_or(Located::NOWHERE);
+            if let Some((fields, plan)) = Plan::plain(arena, update, old, updates.keep_empty) {
+                if let Some(fields) = fields {
+                    self.accounts.write_plain(n, fields);
+                }
+                self.plans.push(plan);
+                continue;
+            }
             let (account, plan) = Plan::new(arena, update, old, updates.keep_empty);
             if self.is_heavy && !update.slots.is_empty() {
                 let changes = 0..update.slots.len();
@@ -220,7 +228,14 @@ impl<'a> Share<'a> for AccountShare<'a> {
         let mut room = 0;
         for subtree in subtrees {
             let updates = &site.updates.accounts[subtree.changes.clone()];
-            let slots = updates.iter().map(|update| update.slots.len()).sum();
+            // All that is read of them soon, while nothing depends on it.
+            let slots = updates.iter().map(|update| {
+                prefetch(&update.address_hash);
+                prefetch(&update.balance);
+                prefetch(&update.nonce);
+                update.slots.len()
+            });
+            let slots = slots.sum();
             let (is_heavy, changes) = (site.division.is_heavy(updates.len(), slots), updates.len() + slots);
             match runs.last_mut().filter(|(last_is_heavy, _)| !last_is_heavy && !is_heavy && changes <= room) {
                 Some((_, run)) => {

@@ -114,6 +114,12 @@ impl<'a> ShareAccounts<'a> {
         self.entries.len()
     }
 
+    /// Writes number `n`, an account without code and storage: nonce and balance.
+    #[inline]
+    pub(crate) fn write_plain(&mut self, n: usize, [nonce, low, high]: [u64; 3]) {
+        self.entries[n] = [nonce, low, high, PLAIN];
+    }
+
     /// Writes number `n`, which comes after those that were written; `gets_storage` where its storage root may be set later.
     pub(crate) fn write(&mut self, n: usize, account: Option<&Account>, gets_storage: bool) {
         let Some(account) = account else { return };

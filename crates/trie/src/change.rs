@@ -13,9 +13,10 @@ pub(crate) trait Change<L: Leaf> {
     fn key(&self) -> &B256;
     /// `None` deletes.
     fn value(&self) -> Option<L>;
-    /// Makes the leaf at `depth` of what is not deleted.
-    fn leaf(&self, pen: &mut Pen<'_>, depth: usize) -> Result<Link, ArenaError> {
-        pen.leaf(depth, self.key(), &self.value().expect("what is deleted has no leaf"))
+    /// Makes the leaf at `depth` of what is not deleted, and tells whether it is one of the smaller size.
+    fn leaf(&self, pen: &mut Pen<'_>, depth: usize) -> Result<(Link, bool), ArenaError> {
+        let value = self.value().expect("what is deleted has no leaf");
+        Ok((pen.leaf(depth, self.key(), &value)?, value.class().is_light()))
     }
     /// Whether the key's leaf is in memory, linked from where the edit begins, and gets another value: then the shape of the trie
     /// stays.
@@ -59,11 +60,12 @@ impl Change<AccountLeaf> for AccountChange<'_> {
     }
 
     #[inline]
-    fn leaf(&self, pen: &mut Pen<'_>, depth: usize) -> Result<Link, ArenaError> {
-        match self.account {
-            Some(AccountRef::Plain(&[nonce, low, high, _])) => pen.plain_leaf(depth, self.key, nonce, [low, high]),
-            _ => pen.leaf(depth, self.key, &self.value().expect("what is deleted has no leaf")),
+    fn leaf(&self, pen: &mut Pen<'_>, depth: usize) -> Result<(Link, bool), ArenaError> {
+        if let Some(AccountRef::Plain(&[nonce, low, high, _])) = self.account {
+            return Ok((pen.plain_leaf(depth, self.key, nonce, [low, high])?, true));
         }
+        let value = self.value().expect("what is deleted has no leaf");
+        Ok((pen.leaf(depth, self.key, &value)?, value.class().is_light()))
     }
 
     fn replaces(&self) -> bool {
@@ -101,7 +103,7 @@ impl<L: Leaf, C: Change<L>> Change<L> for &C {
         C::value(self)
     }
 
-    fn leaf(&self, pen: &mut Pen<'_>, depth: usize) -> Result<Link, ArenaError> {
+    fn leaf(&self, pen: &mut Pen<'_>, depth: usize) -> Result<(Link, bool), ArenaError> {
         C::leaf(self, pen, depth)
     }
 

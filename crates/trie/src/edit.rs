@@ -17,11 +17,7 @@ use crate::{
     rlp::Leaf,
 };
 use alloy_primitives::B256;
-use smallvec::SmallVec;
 use std::slice;
-
-/// Leaves of a large build that are hashed together: their nodes fill about half of a second-level cache.
-const HASHED_TOGETHER: usize = 4096;
 
 /// A subtree as its parent will hold it.
 #[derive(Clone, Copy, Debug)]
@@ -65,11 +61,11 @@ impl Held {
 
 impl Child {
     /// A leaf just made.
-    fn leaf(link: Link) -> Self {
+    pub(crate) fn leaf(link: Link) -> Self {
         Self { link, leaves: 1, reference: None, made: true }
     }
 
-    fn is_large(&self) -> bool {
+    pub(crate) fn is_large(&self) -> bool {
         self.leaves > u32::from(crate::SMALL_LEAVES_MAX)
     }
 }
@@ -369,7 +365,7 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
 
     /// The node over the children of `old` with those of `fork` in their place: nothing over none, a lone child
     /// pulled up, a branch over more. All stand below `depth` towards `key`.
-    fn gathered(
+    pub(crate) fn gathered(
         &mut self,
         key: &B256,
         depth: usize,
@@ -440,76 +436,6 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
         Ok(Child { link: new_link, leaves, reference: None, made: true })
     }
 
-    fn built_from<C: Change<L>>(&mut self, depth: usize, changes: &[C]) -> Result<Option<Child>, TrieError> {
-        if changes.iter().all(|change| change.value().is_some()) {
-            return self.built(depth, changes);
-        }
-        let present: Vec<_> = changes.iter().filter(|change| change.value().is_some()).collect();
-        self.built(depth, &present)
-    }
-
-    /// A trie over sorted leaves that all lie below `depth`; each change has a value.
-    pub(crate) fn built<C: Change<L>>(&mut self, depth: usize, leaves: &[C]) -> Result<Option<Child>, TrieError> {
-        let shared = |pair: &[C]| common_nibbles(pair[0].key(), pair[1].key()) as u8;
-        let shared: SmallVec<[u8; 16]> = leaves.windows(2).map(shared).collect();
-        self.built_over(depth, leaves, &shared)
-    }
-
-    /// The same, where it is known how many nibbles each leaf shares with the next: so the keys, which lie all over the
-    /// memory of a large build, are looked at once and not at every level.
-    fn built_over<C: Change<L>>(
-        &mut self,
-        depth: usize,
-        leaves: &[C],
-        shared: &[u8],
-    ) -> Result<Option<Child>, TrieError> {
-        let (first, last) = match leaves {
-            [] => return Ok(None),
-            [only] => return Ok(Some(Child::leaf(only.leaf(self.pen, depth)?))),
-            [first, .., last] => (first.key(), last.key()),
-        };
-        let fork_depth = common_nibbles(first, last);
-        let mut fork = Fork::default();
-        let (mut rest, mut rest_shared) = (leaves, shared);
-        while let Some(leaf) = rest.first() {
-            // The group ends where the next leaf shares no more than all of them do.
-            let end = rest_shared.iter().position(|shared| usize::from(*shared) == fork_depth);
-            let (group, others) = rest.split_at(end.map_or(rest.len(), |end| end + 1));
-            let group_shared = &rest_shared[..group.len() - 1];
-            rest_shared = rest_shared.get(group.len()..).unwrap_or_default();
-            rest = others;
-            let child = if leaves.len() > HASHED_TOGETHER && group.len() <= HASHED_TOGETHER {
-                self.built_and_hashed(fork_depth + 1, group, group_shared)?
-            } else {
-                self.built_over(fork_depth + 1, group, group_shared)?
-            };
-            if let Some(child) = child.filter(Child::is_large) {
-                self.note(leaf.key(), fork_depth + 1, child.link);
-            }
-            fork.set(nibble_of(leaf.key(), fork_depth), child);
-        }
-        let extension =
-            if fork_depth == depth { Path::ROOT } else { Path::of_key(first, fork_depth).part(depth, fork_depth) };
-        self.gathered(first, depth, &extension, None, &fork)
-    }
-
-    /// The same, with its hash: taken while the nodes still lie in the cache.
-    fn built_and_hashed<C: Change<L>>(
-        &mut self,
-        depth: usize,
-        leaves: &[C],
-        shared: &[u8],
-    ) -> Result<Option<Child>, TrieError> {
-        let others = self.levels.put_aside();
-        let mut top = self.built_over(depth, leaves, shared)?;
-        if let Some(top) = top.as_mut().filter(|top| top.reference.is_none()) {
-            self.levels.root(depth, top.link, 0);
-            top.reference = self.levels.hash(self.pen.arena()).first().map(|(_, reference)| *reference);
-        }
-        self.levels.resume(others);
-        Ok(top)
-    }
-
     fn new_leaf(&mut self, depth: usize, key: &B256, value: &L) -> Result<Child, TrieError> {
         Ok(Child::leaf(self.pen.leaf(depth, key, value)?))
     }
@@ -530,14 +456,14 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
         Ok(link)
     }
 
-    fn note(&mut self, key: &B256, depth: usize, record: Link) {
+    pub(crate) fn note(&mut self, key: &B256, depth: usize, record: Link) {
         self.notes.record(self.trie, key, depth, record);
     }
 }
 
 /// The children of a branch in the making.
 #[derive(Default)]
-struct Fork {
+pub(crate) struct Fork {
     /// A bit for every child that was edited.
     fresh: u16,
     /// Those of them that exist.
@@ -548,7 +474,7 @@ struct Fork {
 }
 
 impl Fork {
-    fn set(&mut self, nibble: usize, child: Option<Child>) {
+    pub(crate) fn set(&mut self, nibble: usize, child: Option<Child>) {
         self.fresh |= 1 << nibble;
         self.present |= u16::from(child.is_some()) << nibble;
         self.children[nibble] = child;

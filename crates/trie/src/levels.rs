@@ -4,7 +4,7 @@
 //! its children, which stand deeper, have theirs.
 
 use crate::{
-    arena::{Arena, NewBranch, ahead},
+    arena::{Arena, NewBranch, with_views_ahead},
     link::Link,
     path::Path,
     reference::Reference,
@@ -42,16 +42,26 @@ impl Levels {
         self.wait(depth, Waiting { node, parent, rank: rank as u32 });
     }
 
+    /// Nodes `nodes` at `depth` are the children of branch `parent`, all of them.
+    pub(crate) fn children(&mut self, depth: usize, nodes: &[Link], parent: Link) {
+        let children = (0..).zip(nodes).map(|(rank, node)| Waiting { node: *node, parent, rank });
+        self.level(depth).extend(children);
+    }
+
     /// Node `node` at `depth` is number `index` of the roots that [`Levels::hash`] returns.
     pub(crate) fn root(&mut self, depth: usize, node: Link, index: usize) {
         self.wait(depth, Waiting { node, parent: Link::NONE, rank: index as u32 });
     }
 
     fn wait(&mut self, depth: usize, waiting: Waiting) {
+        self.level(depth).push(waiting);
+    }
+
+    fn level(&mut self, depth: usize) -> &mut Vec<Waiting> {
         if self.waiting.len() <= depth {
             self.waiting.resize_with(depth + 1, Vec::new);
         }
-        self.waiting[depth].push(waiting);
+        &mut self.waiting[depth]
     }
 
     /// Lets the children of branch `from`, which was made last at its depth, wait for branch `to` instead: the same
@@ -82,12 +92,19 @@ impl Levels {
         for depth in (0..self.waiting.len()).rev() {
             for batch in self.waiting[depth].chunks(BATCH) {
                 let references = self.buffers.references(arena, depth, batch);
+                // Children of one branch wait one after another.
+                let mut parent: Option<(Link, NewBranch<'_>)> = None;
                 for (waiting, reference) in batch.iter().zip(references) {
+                    let rank = waiting.rank as usize;
                     if waiting.parent == Link::NONE {
-                        roots.push((waiting.rank as usize, *reference));
-                    } else {
-                        NewBranch::reopen(arena.view(waiting.parent)).set_reference(waiting.rank as usize, reference);
+                        roots.push((rank, *reference));
+                        continue;
                     }
+                    let open = parent.filter(|(link, _)| *link == waiting.parent);
+                    let (link, branch) =
+                        open.unwrap_or_else(|| (waiting.parent, NewBranch::reopen(arena.view(waiting.parent))));
+                    branch.set_reference(rank, reference);
+                    parent = Some((link, branch));
                 }
             }
             self.waiting[depth].clear();
@@ -120,8 +137,7 @@ impl Buffers {
     fn references(&mut self, arena: &Arena, depth: usize, batch: &[Waiting]) -> &[Reference] {
         self.make_room_for(batch.len());
         self.extended.clear();
-        for (i, waiting) in ahead(batch, |waiting| arena.ask(waiting.node)).enumerate() {
-            let view = arena.view(waiting.node);
+        for (i, (_, [view])) in with_views_ahead(batch, |waiting| [arena.view(waiting.node)]).enumerate() {
             self.lens[i] = Writer::new(&mut self.bytes[i]).node(&view, depth);
             if view.class().is_branch() && view.branch().extension_len() > 0 {
                 self.extended.push((i, view.branch().extension()));

@@ -12,6 +12,7 @@ mod accounts_after;
 mod arena;
 mod branch;
 mod branch_difference;
+mod build;
 mod change;
 mod division;
 mod edit;

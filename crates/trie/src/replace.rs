@@ -6,7 +6,7 @@
 
 use crate::{
     TrieError,
-    arena::{Arena, Pen, ahead},
+    arena::{Arena, Pen, View, with_views_ahead},
     change::Change,
     edit::{Child, Notes, split_at_nibble},
     levels::Levels,
@@ -62,12 +62,9 @@ impl<'e, 'p, 'c, C> Replacing<'e, 'p, 'c, C> {
         let (mut level, mut below) = (std::mem::take(&mut self.level), Vec::new());
         while !level.is_empty() {
             // Places are used again, in no order: waiting for a line to write it takes as long as to read it.
-            let ask = |old: &Old<'_, C>| {
-                arena.ask(old.node);
-                arena.ask(old.copy);
-            };
-            for old in ahead(&level, ask) {
-                self.copied(old, &mut below)?;
+            let views = |old: &Old<'_, C>| [arena.view(old.node), arena.view(old.copy)];
+            for (old, [node, copy]) in with_views_ahead(&level, views) {
+                self.copied(old, &node, copy, &mut below)?;
             }
             level.clear();
             std::mem::swap(&mut level, &mut below);
@@ -76,15 +73,20 @@ impl<'e, 'p, 'c, C> Replacing<'e, 'p, 'c, C> {
     }
 
     /// Copies a branch, with new leaves where its children are leaves; branches among them are left to the next level.
-    fn copied<L: StoredLeaf>(&mut self, old: &Old<'c, C>, below: &mut Vec<Old<'c, C>>) -> Result<(), TrieError>
+    fn copied<L: StoredLeaf>(
+        &mut self,
+        old: &Old<'c, C>,
+        node: &View<'p>,
+        copy: View<'p>,
+        below: &mut Vec<Old<'c, C>>,
+    ) -> Result<(), TrieError>
     where
         C: Change<L>,
     {
         let depth = usize::from(old.depth);
         let arena = self.pen.arena();
-        let view = arena.view(old.node);
-        let copy = self.pen.copy(&view, arena.view(old.copy));
-        let branch = view.branch();
+        let copy = self.pen.copy(node, copy);
+        let branch = node.branch();
         if branch.is_large() {
             self.notes.record(old.trie, old.changes[0].key(), depth, old.copy);
         }
@@ -105,8 +107,8 @@ impl<'e, 'p, 'c, C> Replacing<'e, 'p, 'c, C> {
                 continue;
             }
             debug_assert!(group.len() == 1 && arena.view(child).key() == *first.key());
-            let leaf = first.leaf(self.pen, fork_depth + 1)?;
-            copy.set_link(rank, leaf, arena.is_light(leaf));
+            let (leaf, is_light) = first.leaf(self.pen, fork_depth + 1)?;
+            copy.set_link(rank, leaf, is_light);
             self.levels.child(fork_depth + 1, leaf, old.copy, rank);
         }
         Ok(())

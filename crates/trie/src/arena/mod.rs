@@ -55,7 +55,7 @@ mod view;
 pub(crate) use class::{Class, LIGHT_BYTES};
 pub use memory::{HeapMemory, MemoryError, PageMemory, Words};
 pub(crate) use pen::{Pen, PenRoom};
-pub(crate) use touch::{ahead, ask_ahead};
+pub(crate) use touch::{ahead, ask_ahead, with_views_ahead};
 pub(crate) use view::{BranchView, NewBranch, View, nibbles, rank_in};
 
 use crate::{

@@ -81,7 +81,10 @@ impl<'a> Pen<'a> {
         let arena = self.arena();
         // Places are used again, in no order: the line that the next leaf is written to may come while this one is made.
         let places = &self.lists.places[usize::from(Pool::of(class, depth).0)];
-        if let Some(later) = places.len().checked_sub(PLACES_AHEAD) {
+        // Of a new page they come in order, which the processor sees by itself.
+        if let Some(later) = places.len().checked_sub(PLACES_AHEAD)
+            && places[later] != places[later + 1] + class.units() as u32
+        {
             arena.ask(Link::from_bits(places[later]));
         }
         Ok((node, arena.view(node)))

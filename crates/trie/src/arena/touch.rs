@@ -23,6 +23,29 @@ pub(crate) fn ahead<T>(items: &[T], ask: impl Fn(&T)) -> impl Iterator<Item = &T
     })
 }
 
+/// Items in their order with their nodes, all lines of which were asked for some steps before they come. The views are made
+/// once for both: to find a node's page takes a few nanoseconds, which counts where little else is done with it.
+#[inline(always)]
+pub(crate) fn with_views_ahead<'i, 'a, T, const N: usize>(
+    items: &'i [T],
+    views: impl Fn(&T) -> [View<'a>; N],
+) -> impl Iterator<Item = (&'i T, [View<'a>; N])> {
+    const RING: usize = AHEAD.next_power_of_two();
+    let asked = move |item: &T| {
+        let views = views(item);
+        views.iter().for_each(View::ask);
+        Some(views)
+    };
+    let mut ring = [None; RING];
+    ring.iter_mut().zip(items.iter().take(AHEAD)).for_each(|(place, item)| *place = asked(item));
+    items.iter().enumerate().map(move |(i, item)| {
+        if let Some(later) = items.get(i + AHEAD) {
+            ring[(i + AHEAD) % RING] = asked(later);
+        }
+        (item, ring[i % RING].expect("it was asked for"))
+    })
+}
+
 /// Calls `ask` for the item that comes some steps after number `i`.
 #[inline(always)]
 pub(crate) fn ask_ahead<T>(items: &[T], i: usize, ask: impl Fn(&T)) {

@@ -88,6 +88,12 @@ impl<'a> View<'a> {
         Account { nonce: self.word(4), balance: self.number(5), code_hash: self.hash(9), storage_root: self.hash(13) }
     }
 
+    /// Nonce and balance of a plain leaf.
+    #[inline]
+    pub(crate) fn plain_fields(&self) -> Option<[u64; 3]> {
+        (self.class == Class::PLAIN).then(|| [4, 5, 6].map(|i| self.word(i)))
+    }
+
     /// The balance in a full leaf.
     pub(crate) fn full_balance(&self) -> U256 {
         debug_assert!(self.class == Class::FULL);
@@ -332,6 +338,15 @@ impl<'a> NewBranch<'a> {
         self.0.view.set_word(at, self.0.view.word(at) & keep | u64::from(link.bits()) << shift);
         let (head, bit) = (self.0.view.word(0), 1 << (LIGHT_SHIFT + rank as u32));
         self.0.view.set_word(0, if is_light { head | bit } else { head & !bit });
+    }
+
+    /// Writes the links to all children; `light` has a bit, by rank, for each that is a leaf of the smaller size.
+    pub(crate) fn set_links(&self, links: &[Link], light: u16) {
+        for (word, pair) in self.0.view.words[self.0.links..].iter().zip(links.chunks(2)) {
+            let high = pair.get(1).map_or(0, |link| u64::from(link.bits()));
+            word.store(u64::from(pair[0].bits()) | high << 32, Relaxed);
+        }
+        self.0.view.set_word(0, self.0.view.word(0) & !(0xffff << LIGHT_SHIFT) | u64::from(light) << LIGHT_SHIFT);
     }
 
     pub(crate) fn set_reference(&self, rank: usize, reference: &Reference) {
