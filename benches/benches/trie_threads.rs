@@ -3,19 +3,21 @@
 //! Every thread has a core of its own, and is awake as in a node, where it has just run the block's transactions: to wake one takes
 //! up to fifty microseconds.
 //!
-//! `machine` is what the machine's memory allows: lines written here and there, as new nodes are, without a trie. Shared machines give
-//! two threads at some times twice what they give one, and at others no more than one.
+//! `machine` is what the machine allows: of its memory, with lines written here and there, as new nodes are; of its cores, with
+//! branches hashed that lie in the cache; both without a trie. Shared machines give two threads at some times twice what they give one,
+//! and at others no more than one, and a core that works alone runs faster than one of two.
 //!
 //! In `chain` every block stands on the one before and many recent states are kept, as in a node: new nodes take places that
 //! nobody touched for long. Elsewhere each version is dropped at once, and its places lie in some core's cache.
 #![expect(clippy::print_stdout, reason = "a report")]
 
-use alloy_primitives::{U256, keccak256};
+use alloy_primitives::{B256, U256, keccak256};
 use balsa_pages::HugePages;
 use balsa_trie::{AccountUpdate, NoNodes, PageMemory, RootAfter, StateTrie, Updates, root_after};
 use rayon::{ThreadPool, prelude::*};
 use std::{
     collections::VecDeque,
+    hint::black_box,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -45,7 +47,7 @@ fn main() {
     let trie = pools[pools.len() - 1].install(|| after(&empty(), &updates(0..ACCOUNTS, 1))).trie;
 
     println!("| bench | threads | median of a run | times one thread |\n|---|---|---|---|");
-    report("trie/threads/machine", &pools, &machine(&pools));
+    report_machine(&pools);
     for count in [1000, 10_000] {
         let block = |round| updates((0..count).map(|i| spread(round * count + i) % ACCOUNTS), round + 2);
         report(&format!("trie/threads/{count}"), &pools, &by_turns(&pools, ROUNDS, || trie.clone(), block));
@@ -55,7 +57,7 @@ fn main() {
         report(&format!("trie/threads/chain/{count}"), &pools, &on_a_chain(&pools, &trie, block));
     }
     drop(trie);
-    report("trie/threads/machine", &pools, &machine(&pools));
+    report_machine(&pools);
     for (kind, leaves) in [("accounts", updates(0..BUILD_LEAVES, 1)), ("slots", slots(0..BUILD_LEAVES))] {
         let name = format!("trie/threads/build/{kind}/{BUILD_LEAVES}");
         report(&name, &pools, &by_turns(&pools, BUILD_ROUNDS, empty, |_| leaves.clone()));
@@ -76,8 +78,37 @@ fn stay_on_one_core(thread: usize) {
     }
 }
 
+fn report_machine(pools: &[ThreadPool]) {
+    report("trie/threads/machine/memory", pools, &memory(pools));
+    report("trie/threads/machine/hashing", pools, &hashing(pools));
+}
+
+/// How long each of the pools takes to hash four thousand branches of sixteen children, 64 at a time.
+fn hashing(pools: &[ThreadPool]) -> Vec<Vec<Duration>> {
+    const PIECES: usize = 64;
+    const BRANCHES: usize = 64;
+    let branches: Vec<Vec<[u8; 532]>> = (0..PIECES).map(|piece| vec![[piece as u8; 532]; BRANCHES]).collect();
+    let hash = |branches: &Vec<[u8; 532]>| {
+        let mut hashes = [B256::ZERO; BRANCHES];
+        balsa_keccak::keccak256_many(branches, &mut hashes);
+        black_box(hashes);
+    };
+    let mut times = vec![Vec::new(); pools.len()];
+    for round in 0..ROUNDS {
+        for i in turn(pools, round) {
+            times[i].push(pools[i].install(|| {
+                rayon::broadcast(|_| ());
+                let start = Instant::now();
+                branches.par_iter().with_max_len(1).for_each(hash);
+                start.elapsed()
+            }));
+        }
+    }
+    times
+}
+
 /// How long each of the pools takes to write eighty thousand lines, five in a row, all over half a gigabyte.
-fn machine(pools: &[ThreadPool]) -> Vec<Vec<Duration>> {
+fn memory(pools: &[ThreadPool]) -> Vec<Vec<Duration>> {
     const PIECES: u64 = 16;
     const PIECE_WORDS: usize = 4 << 20;
     const RUNS: u64 = 1000;
