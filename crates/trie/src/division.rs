@@ -211,7 +211,7 @@ impl<'a> Supply<'a> {
         self.subtrees.len()
     }
 
-    /// Changes that a thread takes from the first look to the hash before it takes more: three quarters of its part of what is
+    /// Changes that a thread takes from the first look to the hash before it takes more: seven eighths of its part of what is
     /// left, so that who is held up has taken less when nothing is left. As many threads as there are take as much, and then
     /// less: each portion costs some microseconds, for lanes that its levels leave empty and until its first nodes come from memory.
     pub(crate) fn portion(&mut self, division: &Division) -> usize {
@@ -226,9 +226,9 @@ impl<'a> Supply<'a> {
         self.portion
     }
 
-    /// Three quarters of a thread's part of what is left.
+    /// Seven eighths of a thread's part of what is left.
     pub(crate) fn bound(&self, division: &Division) -> usize {
-        (self.left / (4 * division.threads) * 3).max(division.least).min(division.batch)
+        (self.left / (8 * division.threads) * 7).max(division.least).min(division.batch)
     }
 
     /// A thread's next subtrees, with at most so many changes if there are more than one; none if none are left.
@@ -328,8 +328,8 @@ mod tests {
         };
         let taken: Vec<_> = std::iter::from_fn(take).collect();
         let lens: Vec<_> = taken.iter().map(Vec::len).collect();
-        // Three eighths of what was left, both; in the end what is least, and never nothing.
-        assert_eq!(lens[..8], [37, 37, 9, 9, 3, 3, 1, 1], "{lens:?}");
+        // Seven sixteenths of what was left, both; in the end what is least, and never nothing.
+        assert_eq!(lens[..8], [43, 43, 5, 5, 1, 1, 1, 1], "{lens:?}");
         assert!(lens.is_sorted_by(|a, b| a >= b) && lens.ends_with(&[1, 1]), "{lens:?}");
         assert!(taken.iter().flatten().map(|subtree| subtree.changes.start).eq((0..1000).step_by(10)));
     }
