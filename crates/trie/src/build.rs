@@ -1,6 +1,6 @@
 //! Tries over leaves alone, where nothing was before.
 //!
-//! Four in five nodes of a trie of random keys are leaves, and most branches have two or three children: what a
+//! Three in four nodes of a trie of random keys are leaves, and most branches have two or three children: what a
 //! branch costs besides its children counts. So children lie in lists on the stack until all of a branch are made, and its
 //! links are written two at a time. Of a million accounts a build took a tenth longer when branches were gathered as an
 //! edit gathers them, with room for sixteen children that may be old or new.

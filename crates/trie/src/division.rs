@@ -163,7 +163,7 @@ impl Subtree {
 /// Where changes with each nibble end, if they are sorted by it; of others, some place.
 ///
 /// All searches go on together: the keys lie all over memory, and what one waits for, others wait for at the same time.
-/// Of 1,000 changes that are not in the cache this takes a quarter of what one search after another does.
+/// To cut 1,000 changes for two threads took 20 us with one search after another, and 12 with this.
 fn ends(changes: &Range<usize>, nibble: impl Fn(usize) -> usize) -> [usize; 16] {
     let (mut starts, mut lens) = ([changes.start; 16], changes.len());
     while lens > 0 {
