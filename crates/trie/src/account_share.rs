@@ -17,7 +17,6 @@ use crate::{
     workshop::{Hashes, Progress, Share, Site, Task, Tools, Top},
 };
 use alloy_primitives::{B256, U256};
-use balsa_prefetch::prefetch;
 use balsa_state::Account;
 use std::{collections::HashMap, ops::Range};
 
@@ -228,14 +227,7 @@ impl<'a> Share<'a> for AccountShare<'a> {
         let mut room = 0;
         for subtree in subtrees {
             let updates = &site.updates.accounts[subtree.changes.clone()];
-            // All that is read of them soon, while nothing depends on it.
-            let slots = updates.iter().map(|update| {
-                prefetch(&update.address_hash);
-                prefetch(&update.balance);
-                prefetch(&update.nonce);
-                update.slots.len()
-            });
-            let slots = slots.sum();
+            let slots = updates.iter().map(|update| update.slots.len()).sum();
             let (is_heavy, changes) = (site.division.is_heavy(updates.len(), slots), updates.len() + slots);
             match runs.last_mut().filter(|(last_is_heavy, _)| !last_is_heavy && !is_heavy && changes <= room) {
                 Some((_, run)) => {

@@ -15,12 +15,16 @@ pub(crate) trait Change<L: Leaf> {
     fn value(&self) -> Option<L>;
     /// Makes the leaf at `depth` of what is not deleted, and tells whether it is one of the smaller size.
     fn leaf(&self, pen: &mut Pen<'_>, depth: usize) -> Result<(Link, bool), ArenaError> {
-        let value = self.value().expect("what is deleted has no leaf");
-        Ok((pen.leaf(depth, self.key(), &value)?, value.class().is_light()))
+        made(pen, depth, self.key(), self.value())
     }
     /// Whether the key's leaf is in memory, linked from where the edit begins, and gets another value: then the shape of the trie
     /// stays.
     fn replaces(&self) -> bool;
+}
+
+fn made<L: Leaf>(pen: &mut Pen<'_>, depth: usize, key: &B256, value: Option<L>) -> Result<(Link, bool), ArenaError> {
+    let value = value.expect("what is deleted has no leaf");
+    Ok((pen.leaf(depth, key, &value)?, value.class().is_light()))
 }
 
 /// A leaf that is there.
@@ -64,8 +68,7 @@ impl Change<AccountLeaf> for AccountChange<'_> {
         if let Some(AccountRef::Plain(&[nonce, low, high, _])) = self.account {
             return Ok((pen.plain_leaf(depth, self.key, nonce, [low, high])?, true));
         }
-        let value = self.value().expect("what is deleted has no leaf");
-        Ok((pen.leaf(depth, self.key, &value)?, value.class().is_light()))
+        made(pen, depth, self.key, self.value())
     }
 
     fn replaces(&self) -> bool {

@@ -165,15 +165,15 @@ impl Subtree {
 /// All searches go on together: the keys lie all over memory, and what one waits for, others wait for at the same time.
 /// To cut 1,000 changes for two threads took 20 us with one search after another, and 12 with this.
 fn ends(changes: &Range<usize>, nibble: impl Fn(usize) -> usize) -> [usize; 16] {
-    let (mut starts, mut lens) = ([changes.start; 16], changes.len());
-    while lens > 0 {
-        // As long as there is a change left, all of them halve what is left, or would: so nothing is to be foreseen.
-        let half = lens.div_ceil(2);
+    let (mut starts, mut left) = ([changes.start; 16], changes.len());
+    while left > 0 {
+        // Each search goes on behind the half that lies before its end, or stays: all take the same steps, whatever they find.
+        let half = left.div_ceil(2);
         for (of, start) in starts.iter_mut().enumerate() {
             let is_before = *start + half <= changes.end && nibble(*start + half - 1) <= of;
             *start += if is_before { half } else { 0 };
         }
-        lens -= half;
+        left -= half;
     }
     starts
 }

@@ -164,16 +164,25 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
 
         #[test]
-        fn plain_accounts_come_to_the_same(old in option::of(account()), update in update(), keep_empty in any::<bool>()) {
+        fn plain_accounts_come_to_the_same(before in option::of(account()), update in update(), keep_empty in any::<bool>()) {
             let arena = Arena::new(Arc::new(HeapMemory));
             let mut pen = Pen::new(&arena, 1);
             let mut leaf = |account| pen.leaf(1, &B256::ZERO, &AccountLeaf::unread(account)).unwrap();
-            let old = Located { leaf: old.map_or(Link::NONE, &mut leaf), is_linked: true };
+            let old = Located { leaf: before.map_or(Link::NONE, &mut leaf), is_linked: true };
             let (account, plan) = Plan::new(&arena, &update, old, keep_empty);
             let mut after = AccountsAfter::room_for(2, &arena);
             let mut accounts = ShareAccounts::new(after.entries_mut());
             accounts.write(0, account.as_ref(), !update.slots.is_empty());
-            let Some((fields, plain)) = Plan::plain(&arena, &update, old, keep_empty) else { return Ok(()) };
+            let is_plain = |account: &Account| {
+                let alike = Account { nonce: account.nonce, balance: account.balance, ..Account::default() };
+                *account == alike && account.balance <= U256::from(u128::MAX)
+            };
+            let was_plain = before.as_ref().is_none_or(is_plain);
+            let sets_more = update.code_hash.is_some() || !update.slots.is_empty();
+            let is_rich = update.balance.is_some_and(|balance| balance > U256::from(u128::MAX));
+            let found = Plan::plain(&arena, &update, old, keep_empty);
+            prop_assert_eq!(found.is_some(), was_plain && !sets_more && !is_rich);
+            let Some((fields, plain)) = found else { return Ok(()) };
             if let Some(fields) = fields {
                 accounts.write_plain(1, fields);
             }

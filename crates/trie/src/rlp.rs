@@ -148,9 +148,11 @@ impl<'a> Writer<'a> {
     }
 
     fn account(&mut self, view: &View<'_>, depth: usize) {
-        let is_plain = view.class() == Class::PLAIN;
-        let nonce = U256::from_limbs([view.word(4), 0, 0, 0]);
-        let balance = if is_plain { U256::from_limbs([view.word(5), view.word(6), 0, 0]) } else { view.full_balance() };
+        let (is_plain, nonce, balance) = match view.plain_fields() {
+            Some([nonce, low, high]) => (true, nonce, U256::from_limbs([low, high, 0, 0])),
+            None => (false, view.word(4), view.full_balance()),
+        };
+        let nonce = U256::from_limbs([nonce, 0, 0, 0]);
         let fields = number_len(&nonce) + number_len(&balance) + HASHES_BYTES;
         // Two hashes alone are over 55 bytes: both headers have the long form with one byte of length.
         self.leaf_path(view, depth, 4 + fields);
