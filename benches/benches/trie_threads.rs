@@ -1,7 +1,8 @@
 //! The root of one batch of changes, and of a full build, on one thread and on more: time on the clock, by turns, so that what a
 //! busy machine does to one it does to the other. Five million accounts, builds of a million leaves in fresh memory, random keys.
 //! Every thread has a core of its own, and is awake as in a node, where it has just run the block's transactions: to wake one takes
-//! up to fifty microseconds.
+//! up to fifty microseconds. And every thread count has blocks of its own, as many and as large: who came second to the same block would
+//! find its nodes in the cache.
 //!
 //! `machine` is what the machine allows: of its memory, with lines written here and there, as new nodes are; of its cores, with
 //! branches hashed that lie in the cache; both without a trie. Shared machines give two threads at some times twice what they give one,
@@ -16,6 +17,7 @@ use balsa_pages::HugePages;
 use balsa_trie::{AccountUpdate, NoNodes, PageMemory, RootAfter, StateTrie, Updates, root_after};
 use rayon::{ThreadPool, prelude::*};
 use std::{
+    borrow::Cow,
     collections::VecDeque,
     hint::black_box,
     sync::{
@@ -26,10 +28,11 @@ use std::{
 };
 
 const ACCOUNTS: u64 = 5_000_000;
-const ROUNDS: u64 = 41;
+/// Changes of a block, and how many blocks: what disturbs a machine lasts for a tenth of a second and more.
+const BLOCKS: [(u64, u64); 2] = [(1000, 301), (10_000, 61)];
 /// Blocks whose states a chain keeps.
 const KEPT: usize = 64;
-const CHAIN_ROUNDS: u64 = KEPT as u64 + ROUNDS;
+const MACHINE_ROUNDS: u64 = 101;
 const BUILD_LEAVES: u64 = 1_000_000;
 const BUILD_ROUNDS: u64 = 9;
 
@@ -48,19 +51,20 @@ fn main() {
 
     println!("| bench | threads | median of a run | times one thread |\n|---|---|---|---|");
     report_machine(&pools);
-    for count in [1000, 10_000] {
-        let block = |round| updates((0..count).map(|i| spread(round * count + i) % ACCOUNTS), round + 2);
-        report(&format!("trie/threads/{count}"), &pools, &by_turns(&pools, ROUNDS, || trie.clone(), block));
+    let block = |number, count| updates((0..count).map(|i| spread(number * count + i) % ACCOUNTS), number + 2);
+    for (count, rounds) in BLOCKS {
+        let times = by_turns(&pools, rounds, || trie.clone(), |number| Cow::Owned(block(number, count)));
+        report(&format!("trie/threads/{count}"), &pools, &times);
     }
-    for count in [1000, 10_000] {
-        let block = |round| updates((0..count).map(|i| spread(round * count + i) % ACCOUNTS), round + 2);
-        report(&format!("trie/threads/chain/{count}"), &pools, &on_a_chain(&pools, &trie, block));
+    for (count, rounds) in BLOCKS {
+        let times = on_a_chain(&pools, rounds, &trie, |number| block(number, count));
+        report(&format!("trie/threads/chain/{count}"), &pools, &times);
     }
     drop(trie);
     report_machine(&pools);
     for (kind, leaves) in [("accounts", updates(0..BUILD_LEAVES, 1)), ("slots", slots(0..BUILD_LEAVES))] {
         let name = format!("trie/threads/build/{kind}/{BUILD_LEAVES}");
-        report(&name, &pools, &by_turns(&pools, BUILD_ROUNDS, empty, |_| leaves.clone()));
+        report(&name, &pools, &by_turns(&pools, BUILD_ROUNDS, empty, |_| Cow::Borrowed(&leaves)));
     }
 }
 
@@ -94,7 +98,7 @@ fn hashing(pools: &[ThreadPool]) -> Vec<Vec<Duration>> {
         black_box(hashes);
     };
     let mut times = vec![Vec::new(); pools.len()];
-    for round in 0..ROUNDS {
+    for round in 0..MACHINE_ROUNDS {
         for i in turn(pools, round) {
             times[i].push(pools[i].install(|| {
                 rayon::broadcast(|_| ());
@@ -122,7 +126,7 @@ fn memory(pools: &[ThreadPool]) -> Vec<Vec<Duration>> {
         }
     };
     let mut times = vec![Vec::new(); pools.len()];
-    for round in 0..ROUNDS {
+    for round in 0..MACHINE_ROUNDS {
         for i in turn(pools, round) {
             let turn = round * pools.len() as u64 + i as u64;
             times[i].push(pools[i].install(|| {
@@ -136,17 +140,17 @@ fn memory(pools: &[ThreadPool]) -> Vec<Vec<Duration>> {
     times
 }
 
-/// How long each of the pools takes for each round's changes to a version.
-fn by_turns(
+/// How long each of the pools takes for each of its blocks upon a version.
+fn by_turns<'a>(
     pools: &[ThreadPool],
     rounds: u64,
     version: impl Fn() -> StateTrie,
-    changes: impl Fn(u64) -> Updates,
+    block: impl Fn(u64) -> Cow<'a, Updates>,
 ) -> Vec<Vec<Duration>> {
     let mut times = vec![Vec::new(); pools.len()];
-    for number in 0..rounds {
-        let block = changes(number);
-        for i in turn(pools, number) {
+    for round in 0..rounds {
+        for i in turn(pools, round) {
+            let block = block(round * pools.len() as u64 + i as u64);
             times[i].push(timed(&pools[i], &version(), &block).0);
         }
     }
@@ -154,15 +158,19 @@ fn by_turns(
 }
 
 /// The same for a chain of blocks from `trie` on, once it has as many states as it keeps.
-fn on_a_chain(pools: &[ThreadPool], trie: &StateTrie, changes: impl Fn(u64) -> Updates) -> Vec<Vec<Duration>> {
+fn on_a_chain(
+    pools: &[ThreadPool],
+    rounds: u64,
+    trie: &StateTrie,
+    block: impl Fn(u64) -> Updates,
+) -> Vec<Vec<Duration>> {
     let mut times = vec![Vec::new(); pools.len()];
     let (mut parent, mut kept) = (trie.clone(), VecDeque::new());
-    for number in 0..CHAIN_ROUNDS {
-        let block = changes(number);
+    for round in 0..KEPT as u64 + rounds {
         let mut head = parent.clone();
-        for i in turn(pools, number) {
-            let (time, made) = timed(&pools[i], &parent, &block);
-            if number >= KEPT as u64 {
+        for i in turn(pools, round) {
+            let (time, made) = timed(&pools[i], &parent, &block(round * pools.len() as u64 + i as u64));
+            if round >= KEPT as u64 {
                 times[i].push(time);
             }
             head = made.trie.clone();
@@ -174,7 +182,7 @@ fn on_a_chain(pools: &[ThreadPool], trie: &StateTrie, changes: impl Fn(u64) -> U
     times
 }
 
-/// In which order the pools have their turn: nobody is always first, with the caches as the last round left them.
+/// In which order the pools have their turn: nobody always comes after the same other.
 fn turn(pools: &[ThreadPool], round: u64) -> impl Iterator<Item = usize> {
     let count = pools.len();
     (0..count).map(move |i| (i + round as usize) % count)
