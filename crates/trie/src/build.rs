@@ -20,9 +20,8 @@ use smallvec::SmallVec;
 /// Leaves of a large build that are hashed together: their nodes fill about half of a second-level cache.
 const HASHED_TOGETHER: usize = 4096;
 
-/// The children of a branch in the making, all without their hashes.
+/// The children of a branch in the making.
 struct Children {
-    mask: u16,
     count: usize,
     links: [Link; 16],
     /// Leaves of each.
@@ -31,27 +30,12 @@ struct Children {
     light: u16,
 }
 
-/// A subtree that was built.
-struct Built {
-    link: Link,
-    leaves: u32,
-    /// Whether it is a leaf of the smaller size.
-    is_light: bool,
-}
-
-impl Built {
-    fn child(self, reference: Option<Reference>) -> Child {
-        Child { link: self.link, leaves: self.leaves, reference, made: true }
-    }
-}
-
 impl Children {
-    const NONE: Self = Self { mask: 0, count: 0, links: [Link::NONE; 16], leaves: [0; 16], light: 0 };
+    const NONE: Self = Self { count: 0, links: [Link::NONE; 16], leaves: [0; 16], light: 0 };
 
-    fn push(&mut self, nibble: usize, Built { link, leaves, is_light }: Built) {
+    fn push(&mut self, link: Link, leaves: u32, is_light: bool) {
         self.light |= u16::from(is_light) << self.count;
         (self.links[self.count], self.leaves[self.count]) = (link, leaves);
-        self.mask |= 1 << nibble;
         self.count += 1;
     }
 }
@@ -77,7 +61,11 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
         if leaves.len() > HASHED_TOGETHER {
             return self.built_in_pieces(depth, leaves, &shared).map(Some);
         }
-        Ok(Some(self.built_over(depth, leaves, &shared)?.child(None)))
+        let link = match leaves {
+            [only] => only.leaf(self.pen, depth)?.0,
+            _ => self.built_over(depth, leaves, &shared)?,
+        };
+        Ok(Some(built(link, leaves, None)))
     }
 
     /// A trie over more leaves than are hashed together.
@@ -109,43 +97,49 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
         shared: &[u8],
     ) -> Result<Child, TrieError> {
         let others = self.levels.put_aside();
-        let built = self.built_over(depth, leaves, shared)?;
-        self.levels.root(depth, built.link, 0);
+        let link = match leaves {
+            [only] => only.leaf(self.pen, depth)?.0,
+            _ => self.built_over(depth, leaves, shared)?,
+        };
+        self.levels.root(depth, link, 0);
         let reference = self.levels.hash(self.pen.arena()).first().map(|(_, reference)| *reference);
         self.levels.resume(others);
-        Ok(built.child(reference))
+        Ok(built(link, leaves, reference))
     }
 
-    /// The subtree over at least one leaf.
-    fn built_over<C: Change<L>>(&mut self, depth: usize, leaves: &[C], shared: &[u8]) -> Result<Built, TrieError> {
-        if let [only] = leaves {
-            let (link, is_light) = only.leaf(self.pen, depth)?;
-            return Ok(Built { link, leaves: 1, is_light });
-        }
+    /// The subtree over at least two leaves.
+    fn built_over<C: Change<L>>(&mut self, depth: usize, leaves: &[C], shared: &[u8]) -> Result<Link, TrieError> {
         let fork_depth = fork_depth(shared);
-        let mut children = Children::NONE;
-        for (group, group_shared) in groups(fork_depth, leaves, shared) {
-            let nibble = nibble_of(group[0].key(), fork_depth);
-            let child = self.built_over(fork_depth + 1, group, group_shared)?;
-            if child.leaves > u32::from(crate::SMALL_LEAVES_MAX) {
-                self.note(group[0].key(), fork_depth + 1, child.link);
-            }
-            children.push(nibble, child);
-        }
-        let count = leaves.len() as u32;
+        let bit = |(group, _): (&[C], &[u8])| 1 << nibble_of(group[0].key(), fork_depth);
+        let mask = groups(fork_depth, leaves, shared).map(bit).fold(0, |mask, bit: u16| mask | bit);
         let extension = extension(leaves[0].key(), depth, fork_depth);
-        let (branch, new) = self.pen.branch(depth, children.mask, &extension, count)?;
-        let links = &children.links[..children.count];
-        new.set_links(links, children.light);
-        if new.has_counts() {
-            children.leaves[..children.count]
-                .iter()
-                .enumerate()
-                .for_each(|(rank, leaves)| new.set_count(rank, *leaves));
+        let (branch, new) = self.pen.branch(depth, mask, &extension, leaves.len() as u32)?;
+        let mut children = Children::NONE;
+        for (rank, (group, group_shared)) in groups(fork_depth, leaves, shared).enumerate() {
+            if let [only] = group {
+                let (link, view) = only.leaf(self.pen, fork_depth + 1)?;
+                children.push(link, 1, view.class().is_light());
+                self.levels.leaf(self.pen.arena(), fork_depth + 1, (link, view), branch, rank);
+                continue;
+            }
+            let link = self.built_over(fork_depth + 1, group, group_shared)?;
+            if group.len() > usize::from(crate::SMALL_LEAVES_MAX) {
+                self.note(group[0].key(), fork_depth + 1, link);
+            }
+            children.push(link, group.len() as u32, false);
+            self.levels.child(fork_depth + 1, link, branch, rank);
         }
-        self.levels.children(fork_depth + 1, links, branch);
-        Ok(Built { link: branch, leaves: count, is_light: false })
+        new.set_links(&children.links[..children.count], children.light);
+        if new.has_counts() {
+            let leaves = children.leaves[..children.count].iter();
+            leaves.enumerate().for_each(|(rank, leaves)| new.set_count(rank, *leaves));
+        }
+        Ok(branch)
     }
+}
+
+fn built<C>(link: Link, leaves: &[C], reference: Option<Reference>) -> Child {
+    Child { link, leaves: leaves.len() as u32, reference, made: true }
 }
 
 /// The depth at which leaves part that share so many nibbles, each with the next.

@@ -2,7 +2,7 @@
 
 use crate::{
     accounts_after::AccountRef,
-    arena::{ArenaError, Pen},
+    arena::{ArenaError, Pen, View},
     link::Link,
     rlp::{AccountLeaf, Leaf},
 };
@@ -13,8 +13,9 @@ pub(crate) trait Change<L: Leaf> {
     fn key(&self) -> &B256;
     /// `None` deletes.
     fn value(&self) -> Option<L>;
-    /// Makes the leaf at `depth` of what is not deleted, and tells whether it is one of the smaller size.
-    fn leaf(&self, pen: &mut Pen<'_>, depth: usize) -> Result<(Link, bool), ArenaError> {
+    /// Makes the leaf at `depth` of what is not deleted.
+    #[inline(always)]
+    fn leaf<'a>(&self, pen: &mut Pen<'a>, depth: usize) -> Result<(Link, View<'a>), ArenaError> {
         made(pen, depth, self.key(), self.value())
     }
     /// Whether the key's leaf is in memory, linked from where the edit begins, and gets another value: then the shape of the trie
@@ -22,9 +23,14 @@ pub(crate) trait Change<L: Leaf> {
     fn replaces(&self) -> bool;
 }
 
-fn made<L: Leaf>(pen: &mut Pen<'_>, depth: usize, key: &B256, value: Option<L>) -> Result<(Link, bool), ArenaError> {
-    let value = value.expect("what is deleted has no leaf");
-    Ok((pen.leaf(depth, key, &value)?, value.class().is_light()))
+#[inline(always)]
+fn made<'a, L: Leaf>(
+    pen: &mut Pen<'a>,
+    depth: usize,
+    key: &B256,
+    value: Option<L>,
+) -> Result<(Link, View<'a>), ArenaError> {
+    pen.leaf(depth, key, &value.expect("what is deleted has no leaf"))
 }
 
 /// A leaf that is there.
@@ -63,10 +69,10 @@ impl Change<AccountLeaf> for AccountChange<'_> {
         self.account.map(|account| AccountLeaf { account: account.account(), storage: self.storage })
     }
 
-    #[inline]
-    fn leaf(&self, pen: &mut Pen<'_>, depth: usize) -> Result<(Link, bool), ArenaError> {
+    #[inline(always)]
+    fn leaf<'a>(&self, pen: &mut Pen<'a>, depth: usize) -> Result<(Link, View<'a>), ArenaError> {
         if let Some(AccountRef::Plain(&[nonce, low, high, _])) = self.account {
-            return Ok((pen.plain_leaf(depth, self.key, nonce, [low, high])?, true));
+            return pen.plain_leaf(depth, self.key, nonce, [low, high]);
         }
         made(pen, depth, self.key, self.value())
     }
@@ -106,7 +112,7 @@ impl<L: Leaf, C: Change<L>> Change<L> for &C {
         C::value(self)
     }
 
-    fn leaf(&self, pen: &mut Pen<'_>, depth: usize) -> Result<(Link, bool), ArenaError> {
+    fn leaf<'a>(&self, pen: &mut Pen<'a>, depth: usize) -> Result<(Link, View<'a>), ArenaError> {
         C::leaf(self, pen, depth)
     }
 

@@ -437,7 +437,8 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
     }
 
     fn new_leaf(&mut self, depth: usize, key: &B256, value: &L) -> Result<Child, TrieError> {
-        Ok(Child::leaf(self.pen.leaf(depth, key, value)?))
+        let (leaf, _) = self.pen.leaf(depth, key, value)?;
+        Ok(Child::leaf(leaf))
     }
 
     /// The node of a subtree, loaded where it is not in memory.

@@ -4,14 +4,16 @@
 //! its children, which stand deeper, have theirs.
 
 use crate::{
-    arena::{Arena, NewBranch, with_views_ahead},
+    arena::{Arena, NewBranch, View, with_views_ahead},
+    leaves::Leaves,
     link::Link,
     path::Path,
     reference::Reference,
-    rlp::{NODE_BYTES_MAX, Writer},
+    rlp::{self, NODE_BYTES_MAX, Writer},
 };
 use alloy_primitives::B256;
 use balsa_keccak::keccak256_many;
+use std::ops::Range;
 
 /// Nodes encoded before they are hashed: as many as the batch hasher orders by length at a time.
 const BATCH: usize = 256;
@@ -21,6 +23,7 @@ const BATCH: usize = 256;
 pub(crate) struct Levels {
     // By depth; empty beyond the deepest node.
     waiting: Vec<Vec<Waiting>>,
+    leaves: Leaves,
     buffers: Buffers,
 }
 
@@ -42,10 +45,20 @@ impl Levels {
         self.wait(depth, Waiting { node, parent, rank: rank as u32 });
     }
 
-    /// Nodes `nodes` at `depth` are the children of branch `parent`, all of them.
-    pub(crate) fn children(&mut self, depth: usize, nodes: &[Link], parent: Link) {
-        let children = (0..).zip(nodes).map(|(rank, node)| Waiting { node: *node, parent, rank });
-        self.level(depth).extend(children);
+    /// A leaf that was just made at `depth` is child `rank` of branch `parent`, which must have its mask.
+    #[inline]
+    pub(crate) fn leaf(
+        &mut self,
+        arena: &Arena,
+        depth: usize,
+        (leaf, view): (Link, View<'_>),
+        parent: Link,
+        rank: usize,
+    ) {
+        match view.class().is_light() {
+            true => self.leaves.push(arena, depth, &view, parent, rank),
+            false => self.child(depth, leaf, parent, rank),
+        }
     }
 
     /// Node `node` at `depth` is number `index` of the roots that [`Levels::hash`] returns.
@@ -67,6 +80,7 @@ impl Levels {
     /// Lets the children of branch `from`, which was made last at its depth, wait for branch `to` instead: the same
     /// branch, pulled up. Both have the same children, and these stand at `depth`.
     pub(crate) fn move_children(&mut self, depth: usize, from: Link, to: Link) {
+        self.leaves.move_children(from, to);
         let Some(level) = self.waiting.get_mut(depth) else { return };
         let mine = level.iter_mut().rev().skip_while(|w| w.parent != from).take_while(|w| w.parent == from);
         mine.for_each(|waiting| waiting.parent = to);
@@ -88,6 +102,7 @@ impl Levels {
 
     /// Hashes everything that waits, and tells the references of the roots, by index.
     pub(crate) fn hash(&mut self, arena: &Arena) -> Vec<(usize, Reference)> {
+        self.leaves.hash(arena);
         let mut roots = Vec::new();
         for depth in (0..self.waiting.len()).rev() {
             for batch in self.waiting[depth].chunks(BATCH) {
@@ -117,7 +132,8 @@ impl Levels {
 #[derive(Debug, Default)]
 struct Buffers {
     bytes: Vec<[u8; NODE_BYTES_MAX]>,
-    lens: Vec<usize>,
+    /// Where a node lies in its bytes.
+    at: Vec<Range<usize>>,
     hashes: Vec<B256>,
     references: Vec<Reference>,
     // Which of the batch stand behind an extension.
@@ -126,9 +142,9 @@ struct Buffers {
 
 impl Buffers {
     fn make_room_for(&mut self, nodes: usize) {
-        if nodes > self.lens.len() {
+        if nodes > self.at.len() {
             self.bytes.resize(nodes, [0; NODE_BYTES_MAX]);
-            self.lens.resize(nodes, 0);
+            self.at.resize(nodes, 0..0);
             self.hashes.resize(nodes, B256::ZERO);
             self.references.resize(nodes, Reference::hash(B256::ZERO));
         }
@@ -138,7 +154,7 @@ impl Buffers {
         self.make_room_for(batch.len());
         self.extended.clear();
         for (i, (_, [view])) in with_views_ahead(batch, |waiting| [arena.view(waiting.node)]).enumerate() {
-            self.lens[i] = Writer::new(&mut self.bytes[i]).node(&view, depth);
+            self.at[i] = rlp::node(&view, depth, &mut self.bytes[i]);
             if view.class().is_branch() && view.branch().extension_len() > 0 {
                 self.extended.push((i, view.branch().extension()));
             }
@@ -147,7 +163,7 @@ impl Buffers {
         for k in 0..self.extended.len() {
             let (i, path) = &self.extended[k];
             let child = self.references[*i];
-            self.lens[k] = Writer::new(&mut self.bytes[k]).extension(path, &child);
+            self.at[k] = 0..Writer::new(&mut self.bytes[k]).extension(path, &child);
         }
         if !self.extended.is_empty() {
             let count = self.extended.len();
@@ -165,18 +181,13 @@ impl Buffers {
     /// The references of the first `count` nodes in the buffers.
     fn hash(&mut self, count: usize) {
         let mut inputs: [&[u8]; BATCH] = [&[]; BATCH];
-        for (input, (bytes, len)) in inputs.iter_mut().zip(self.bytes.iter().zip(&self.lens[..count])) {
-            *input = &bytes[..*len];
+        for (input, (bytes, at)) in inputs.iter_mut().zip(self.bytes.iter().zip(&self.at[..count])) {
+            *input = &bytes[at.clone()];
         }
         keccak256_many(&inputs[..count], &mut self.hashes[..count]);
-        for i in 0..count {
-            self.references[i] = if self.lens[i] < 32 {
-                let mut bytes = B256::ZERO;
-                bytes[..self.lens[i]].copy_from_slice(&self.bytes[i][..self.lens[i]]);
-                Reference { bytes, inline: true }
-            } else {
-                Reference::hash(self.hashes[i])
-            };
+        let hashed = inputs[..count].iter().zip(&self.hashes);
+        for (reference, (input, hash)) in self.references.iter_mut().zip(hashed) {
+            *reference = Reference::of_hashed(input, hash);
         }
     }
 }

@@ -17,6 +17,7 @@ mod change;
 mod division;
 mod edit;
 mod error;
+mod leaves;
 mod levels;
 mod link;
 mod load;

@@ -27,7 +27,7 @@ fn key(byte: u8) -> B256 {
 }
 
 fn leaf(pen: &mut Pen<'_>, byte: u8) -> Link {
-    pen.leaf(1, &key(byte), &U256::from(byte)).expect("memory enough")
+    pen.leaf(1, &key(byte), &U256::from(byte)).expect("memory enough").0
 }
 
 fn assert_leaf(arena: &Arena, node: Link, byte: u8) {
@@ -51,7 +51,7 @@ fn pages_are_added_beside_readers() {
         });
         // A page of another depth, and with it another segment of the directory.
         let mut pen = Pen::new(&arena, 1);
-        let mine = pen.leaf(2, &key(9), &U256::from(9)).expect("memory enough");
+        let mine = pen.leaf(2, &key(9), &U256::from(9)).expect("memory enough").0;
         let theirs = *handed_over.lock().unwrap();
         if let Some(theirs) = theirs {
             assert!(theirs != mine);

@@ -167,7 +167,7 @@ mod tests {
         fn plain_accounts_come_to_the_same(before in option::of(account()), update in update(), keep_empty in any::<bool>()) {
             let arena = Arena::new(Arc::new(HeapMemory));
             let mut pen = Pen::new(&arena, 1);
-            let mut leaf = |account| pen.leaf(1, &B256::ZERO, &AccountLeaf::unread(account)).unwrap();
+            let mut leaf = |account| pen.leaf(1, &B256::ZERO, &AccountLeaf::unread(account)).unwrap().0;
             let old = Located { leaf: before.map_or(Link::NONE, &mut leaf), is_linked: true };
             let (account, plan) = Plan::new(&arena, &update, old, keep_empty);
             let mut after = AccountsAfter::room_for(2, &arena);

@@ -9,7 +9,7 @@ use crate::{
     path::{Path, nibble_of},
     proved_value::{BadProof, proved_value},
     reference::Reference,
-    rlp::{AccountLeaf, NODE_BYTES_MAX, Writer, encoded_account},
+    rlp::{self, AccountLeaf, NODE_BYTES_MAX, Writer, encoded_account},
 };
 use alloy_primitives::{B256, Bytes, U256};
 use balsa_state::{Account, EMPTY_ROOT};
@@ -164,8 +164,8 @@ fn proved<L: StoredLeaf>(
 /// root is listed when it is under 32 bytes long.
 fn push_encoded(view: &View<'_>, depth: usize, follows: bool, nodes: &mut Vec<Bytes>) {
     let mut buffer = [0; NODE_BYTES_MAX];
-    let len = Writer::new(&mut buffer).node(view, depth);
-    let node = Bytes::copy_from_slice(&buffer[..len]);
+    let at = rlp::node(view, depth, &mut buffer);
+    let node = Bytes::copy_from_slice(&buffer[at]);
     let mut push = |node: Bytes| {
         if node.len() >= 32 || nodes.is_empty() {
             nodes.push(node);

@@ -14,9 +14,16 @@ pub(crate) struct Reference {
 impl Reference {
     /// The reference to the node with this RLP.
     pub(crate) fn of(rlp: &[u8]) -> Self {
-        if rlp.len() >= 32 {
-            return Self::hash(keccak256(rlp));
-        }
+        if rlp.len() >= 32 { Self::hash(keccak256(rlp)) } else { Self::inline(rlp) }
+    }
+
+    /// The same, with the node's hash at hand.
+    #[inline]
+    pub(crate) fn of_hashed(rlp: &[u8], hash: &B256) -> Self {
+        if rlp.len() >= 32 { Self::hash(*hash) } else { Self::inline(rlp) }
+    }
+
+    fn inline(rlp: &[u8]) -> Self {
         let mut bytes = B256::ZERO;
         bytes[..rlp.len()].copy_from_slice(rlp);
         Self { bytes, inline: true }

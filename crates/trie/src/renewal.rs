@@ -175,14 +175,15 @@ fn carried_apart<'a>(carrier: impl Fn() -> Carrier<'a> + Sync, root: Link) -> Re
     let part = |rank: usize| {
         let mut carrier = carrier();
         let child = carrier.carried(branch.link(rank), depth_below, false, Beside::NOTHING)?;
-        Ok((child, carrier.pen.close()))
+        carrier.pen.give_back();
+        Ok((child, carrier.pen))
     };
     let ranks = branch.mask().count_ones() as usize;
     let parts: Vec<_> = (0..ranks).into_par_iter().map(part).collect::<Result<_, ArenaError>>()?;
     let (root, copy) = top.pen.carry(0, &from.view(root))?;
     top.link_children(copy, parts.iter().map(|(child, _)| *child));
-    for (_, made) in parts {
-        made.keep();
+    for (_, pen) in parts {
+        pen.keep();
     }
     top.pen.keep();
     Ok(root)

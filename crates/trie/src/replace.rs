@@ -112,9 +112,9 @@ impl<'e, 'p, 'c, C> Replacing<'e, 'p, 'c, C> {
                 continue;
             }
             debug_assert!(group.len() == 1 && arena.view(child).key() == *first.key());
-            let (leaf, is_light) = first.leaf(self.pen, fork_depth + 1)?;
-            copy.set_link(rank, leaf, is_light);
-            self.levels.child(fork_depth + 1, leaf, old.copy, rank);
+            let (leaf, view) = first.leaf(self.pen, fork_depth + 1)?;
+            copy.set_link(rank, leaf, view.class().is_light());
+            self.levels.leaf(arena, fork_depth + 1, (leaf, view), old.copy, rank);
         }
         Ok(())
     }

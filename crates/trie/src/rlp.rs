@@ -10,7 +10,7 @@ use crate::{
 use alloy_primitives::{B256, U256};
 use alloy_rlp::Encodable;
 use balsa_state::{Account, EMPTY_CODE_HASH, EMPTY_ROOT};
-use std::sync::atomic::Ordering::Relaxed;
+use std::{ops::Range, sync::atomic::Ordering::Relaxed};
 
 /// The longest node, a branch of sixteen hashes, has 532 bytes.
 pub(crate) const NODE_BYTES_MAX: usize = 544;
@@ -104,7 +104,127 @@ pub(crate) fn encoded_account(account: &Account) -> Vec<u8> {
     out
 }
 
-/// A node being written into a buffer.
+/// Writes a leaf that stands at `depth`, or a branch without its extension, into `to`, and tells where.
+#[inline]
+pub(crate) fn node(view: &View<'_>, depth: usize, to: &mut [u8; NODE_BYTES_MAX]) -> Range<usize> {
+    if view.class().is_branch() { 0..Writer::new(to).branch(&view.branch()) } else { leaf(view, depth, to) }
+}
+
+/// Where a leaf's whole key is written, so that it need not be moved: what the path is begins in the middle of it, and what stands
+/// before the path is written over the rest.
+const KEY_AT: usize = 8;
+const VALUE_AT: usize = KEY_AT + 32;
+
+/// Room for a leaf of the smaller size: a value of at most 96 bytes, with headers of four.
+pub(crate) const LIGHT_LEAF_ROOM: usize = VALUE_AT + 100;
+
+/// Writes a leaf that stands at `depth` into `to`, which has room for it, and tells where.
+#[inline(always)]
+pub(crate) fn leaf<const N: usize>(view: &View<'_>, depth: usize, to: &mut [u8; N]) -> Range<usize> {
+    const { assert!(N >= LIGHT_LEAF_ROOM) };
+    let value_end = if view.class() == Class::SLOT { slot(view, to) } else { account(view, to) };
+    for i in 0..4 {
+        put(to, KEY_AT + 8 * i, view.word(i).to_ne_bytes());
+    }
+    // After the odd nibble, or from the start, whole bytes follow: the path ends where the key does.
+    let start = depth.div_ceil(2);
+    let (packed, mut begin) = (33 - start, KEY_AT - 1 + start);
+    to[begin] = if depth % 2 == 1 { 0x30 | to[begin] & 0xf } else { 0x20 };
+    if packed > 1 {
+        begin -= 1;
+        to[begin] = 0x80 + packed as u8;
+    }
+    let payload = value_end - begin;
+    begin -= 1;
+    if payload <= 55 {
+        to[begin] = 0xc0 + payload as u8;
+    } else {
+        to[begin] = payload as u8;
+        begin -= 1;
+        to[begin] = 0xf8;
+    }
+    begin..value_end
+}
+
+/// Writes the value of a slot, where it ends.
+#[inline(always)]
+fn slot(view: &View<'_>, to: &mut [u8]) -> usize {
+    let value = view.number(4);
+    // The value is RLP inside a string: one byte under 0x80 stands for itself in both.
+    let end = number(&value, to, VALUE_AT + 1);
+    let inner = end - VALUE_AT - 1;
+    if inner == 1 && !value.is_zero() {
+        to[VALUE_AT] = to[VALUE_AT + 1];
+        return VALUE_AT + 1;
+    }
+    to[VALUE_AT] = 0x80 + inner as u8;
+    end
+}
+
+/// Writes the value of an account, where it ends.
+#[inline(always)]
+fn account(view: &View<'_>, to: &mut [u8]) -> usize {
+    let plain = view.plain_fields();
+    let at = small_number(view.word(4), to, VALUE_AT + 4);
+    let end = if let Some([_, low, high]) = plain {
+        let at = medium_number(u128::from(high) << 64 | u128::from(low), to, at);
+        put(to, at, NO_STORAGE_NO_CODE);
+        at + HASHES_BYTES
+    } else {
+        let at = number(&view.full_balance(), to, at);
+        let [storage_root, code_hash] = view.full_hashes();
+        write_hash(&mut to[at..at + 33], storage_root);
+        write_hash(&mut to[at + 33..at + 66], code_hash);
+        at + HASHES_BYTES
+    };
+    // Two hashes alone are over 55 bytes: both headers have the long form with one byte of length.
+    let fields = end - VALUE_AT - 4;
+    put(to, VALUE_AT, [0xb8, 2 + fields as u8, 0xf8, fields as u8]);
+    end
+}
+
+/// Writes a number at `at`, where it ends. What lies in the fifteen bytes behind that is lost.
+#[inline(always)]
+fn number(number: &U256, to: &mut [u8], at: usize) -> usize {
+    let [low, high, third, fourth] = *number.as_limbs();
+    if third | fourth == 0 {
+        return medium_number(u128::from(high) << 64 | u128::from(low), to, at);
+    }
+    let (bytes, len) = (number.to_be_bytes::<32>(), number.byte_len());
+    to[at] = 0x80 + len as u8;
+    to[at + 1..][..len].copy_from_slice(&bytes[32 - len..]);
+    at + 1 + len
+}
+
+#[inline(always)]
+fn medium_number(number: u128, to: &mut [u8], at: usize) -> usize {
+    let len = 16 - number.leading_zeros() as usize / 8;
+    // One byte under 0x80 is written over its header.
+    let at = number_header(number.wrapping_sub(1) < 0x7f, len, to, at);
+    put(to, at, number.rotate_right(8 * len as u32).to_be_bytes());
+    at + len
+}
+
+#[inline(always)]
+fn small_number(number: u64, to: &mut [u8], at: usize) -> usize {
+    let len = 8 - number.leading_zeros() as usize / 8;
+    let at = number_header(number.wrapping_sub(1) < 0x7f, len, to, at);
+    put(to, at, number.rotate_right(8 * len as u32).to_be_bytes());
+    at + len
+}
+
+#[inline(always)]
+fn number_header(is_byte: bool, len: usize, to: &mut [u8], at: usize) -> usize {
+    to[at] = 0x80 + len as u8;
+    at + usize::from(!is_byte)
+}
+
+#[inline(always)]
+fn put<const M: usize>(to: &mut [u8], at: usize, bytes: [u8; M]) {
+    to[at..at + M].copy_from_slice(&bytes);
+}
+
+/// A branch or an extension being written into a buffer.
 pub(crate) struct Writer<'a> {
     to: &'a mut [u8; NODE_BYTES_MAX],
     len: usize,
@@ -113,16 +233,6 @@ pub(crate) struct Writer<'a> {
 impl<'a> Writer<'a> {
     pub(crate) fn new(to: &'a mut [u8; NODE_BYTES_MAX]) -> Self {
         Self { to, len: 0 }
-    }
-
-    /// Writes a leaf that stands at `depth`, or a branch without its extension. Its length.
-    pub(crate) fn node(mut self, view: &View<'_>, depth: usize) -> usize {
-        match view.class() {
-            Class::SLOT => self.slot(view, depth),
-            Class::PLAIN | Class::FULL => self.account(view, depth),
-            _ => self.branch(&view.branch()),
-        }
-        self.len
     }
 
     /// Writes an extension that leads over `path` to `child`. Its length.
@@ -135,81 +245,8 @@ impl<'a> Writer<'a> {
         self.len
     }
 
-    fn slot(&mut self, view: &View<'_>, depth: usize) {
-        let value = view.number(4);
-        // The value is RLP inside a string: one byte under 0x80 stands for itself in both.
-        let inner = number_len(&value);
-        let is_byte = inner == 1 && !value.is_zero();
-        self.leaf_path(view, depth, inner + usize::from(!is_byte));
-        if !is_byte {
-            self.byte(0x80 + inner as u8);
-        }
-        self.number(&value);
-    }
-
-    fn account(&mut self, view: &View<'_>, depth: usize) {
-        let (is_plain, nonce, balance) = match view.plain_fields() {
-            Some([nonce, low, high]) => (true, nonce, U256::from_limbs([low, high, 0, 0])),
-            None => (false, view.word(4), view.full_balance()),
-        };
-        let nonce = U256::from_limbs([nonce, 0, 0, 0]);
-        let fields = number_len(&nonce) + number_len(&balance) + HASHES_BYTES;
-        // Two hashes alone are over 55 bytes: both headers have the long form with one byte of length.
-        self.leaf_path(view, depth, 4 + fields);
-        self.array(&[0xb8, 2 + fields as u8, 0xf8, fields as u8]);
-        self.number(&nonce);
-        self.number(&balance);
-        if is_plain {
-            self.array(&NO_STORAGE_NO_CODE);
-        } else {
-            for words in view.full_hashes() {
-                self.hash(words);
-            }
-        }
-    }
-
-    /// What a leaf at `depth` has before its value: the header of the list, with the length of the value in it, and the rest of the key.
-    fn leaf_path(&mut self, view: &View<'_>, depth: usize, value_len: usize) {
-        // After the odd nibble, or from the start, whole bytes follow: the path ends where the key does.
-        let start = depth.div_ceil(2);
-        let packed = 33 - start;
-        self.list_header(value_len + packed + usize::from(packed > 1));
-        if packed > 1 {
-            self.byte(0x80 + packed as u8);
-        }
-        let key: [u64; 4] = std::array::from_fn(|i| u64::from_le(view.word(i)));
-        let is_odd = depth % 2 == 1;
-        self.byte(if is_odd { 0x30 | (key[depth / 16] >> (depth / 2 % 8 * 8)) as u8 & 0xf } else { 0x20 });
-        // The key from there on, moved to the front.
-        let (words, bits) = (start / 8, start % 8 * 8);
-        let word = |i: usize| key.get(i + words).copied().unwrap_or_default();
-        let rest: [u64; 4] = std::array::from_fn(|i| word(i) >> bits | word(i + 1) << 1 << (63 - bits));
-        let to = self.to[self.len..self.len + 32].as_chunks_mut::<8>().0;
-        to.iter_mut().zip(rest).for_each(|(to, word)| *to = word.to_le_bytes());
-        self.len += 32 - start;
-    }
-
-    /// A number of [`number_len`] bytes.
-    fn number(&mut self, number: &U256) {
-        let [low, high, third, fourth] = *number.as_limbs();
-        let len = number_len(number);
-        if third | fourth != 0 {
-            let bytes = number.to_be_bytes::<32>();
-            return self.string(&bytes[33 - len..]);
-        }
-        let low = u128::from(high) << 64 | u128::from(low);
-        if len == 1 && low != 0 {
-            return self.byte(low as u8);
-        }
-        self.byte(0x80 + len as u8 - 1);
-        // What comes after the number is written over with what follows.
-        let len = len - 1;
-        let at: &mut [u8; 16] = (&mut self.to[self.len..self.len + 16]).try_into().expect("16 bytes");
-        *at = low.rotate_right(8 * len as u32).to_be_bytes();
-        self.len += len;
-    }
-
-    fn branch(&mut self, branch: &BranchView<'_>) {
+    /// Writes a branch. Its length.
+    fn branch(mut self, branch: &BranchView<'_>) -> usize {
         let references = branch.reference_words();
         if branch.inline_ranks() != 0 {
             return self.branch_with_inline(branch);
@@ -223,16 +260,11 @@ impl<'a> Writer<'a> {
             let at = nibble + 32 * rank;
             write_hash(&mut to[at..at + 33], reference);
         }
-        self.len += payload;
-    }
-
-    fn hash(&mut self, words: &[AtomicU64; 4]) {
-        write_hash(&mut self.to[self.len..self.len + 33], words);
-        self.len += 33;
+        self.len + payload
     }
 
     #[cold]
-    fn branch_with_inline(&mut self, branch: &BranchView<'_>) {
+    fn branch_with_inline(mut self, branch: &BranchView<'_>) -> usize {
         let references: Vec<_> = (0..branch.mask().count_ones() as usize).map(|rank| branch.reference(rank)).collect();
         let absent = 17 - references.len();
         self.list_header(absent + references.iter().map(Reference::len).sum::<usize>());
@@ -243,6 +275,7 @@ impl<'a> Writer<'a> {
             }
         }
         self.byte(0x80);
+        self.len
     }
 
     fn reference(&mut self, reference: &Reference) {
@@ -275,11 +308,6 @@ impl<'a> Writer<'a> {
         self.len += 1;
     }
 
-    fn array<const N: usize>(&mut self, bytes: &[u8; N]) {
-        self.to[self.len..self.len + N].copy_from_slice(bytes);
-        self.len += N;
-    }
-
     fn bytes(&mut self, bytes: &[u8]) {
         self.to[self.len..self.len + bytes.len()].copy_from_slice(bytes);
         self.len += bytes.len();
@@ -289,16 +317,6 @@ impl<'a> Writer<'a> {
 /// Length of the RLP of a string of up to 55 bytes.
 fn string_len(bytes: &[u8]) -> usize {
     if matches!(bytes, [byte] if *byte < 0x80) { 1 } else { 1 + bytes.len() }
-}
-
-/// Length of the RLP of a number.
-fn number_len(number: &U256) -> usize {
-    let [low, high, third, fourth] = *number.as_limbs();
-    if third | fourth != 0 {
-        return 1 + number.byte_len();
-    }
-    let low = u128::from(high) << 64 | u128::from(low);
-    if low < 0x80 { 1 } else { 17 - low.leading_zeros() as usize / 8 }
 }
 
 fn write_hash(to: &mut [u8], words: &[AtomicU64; 4]) {
@@ -356,13 +374,13 @@ mod tests {
         let (arena, key) = (Arena::new(Arc::new(HeapMemory)), keccak256(&encoded));
         let mut pen = Pen::new(&arena, 1);
         for depth in 0..=64 {
-            let node = pen.leaf(depth, &key, &value).unwrap();
+            let node = pen.leaf(depth, &key, &value).unwrap().0;
             let mut buffer = [0xee; NODE_BYTES_MAX];
-            let len = Writer::new(&mut buffer).node(&arena.view(node), depth);
+            let at = super::node(&arena.view(node), depth, &mut buffer);
             let mut packed = [0; 33];
             let packed = Bytes::copy_from_slice(hex_prefix(&key, depth, 64, true, &mut packed));
             let expected = alloy_rlp::encode(vec![packed, Bytes::from(encoded.clone())]);
-            assert_eq!(Bytes::copy_from_slice(&buffer[..len]), Bytes::from(expected), "at depth {depth}");
+            assert_eq!(Bytes::copy_from_slice(&buffer[at]), Bytes::from(expected), "at depth {depth}");
         }
     }
 

@@ -42,6 +42,13 @@ impl Directory {
         (Pool(segment.pools[i].load(Relaxed)), &segment.words.get()[i * PAGE_WORDS..(i + 1) * PAGE_WORDS])
     }
 
+    /// The words of a page.
+    #[inline(always)]
+    pub(super) fn words(&self, page: u32) -> &[AtomicU64] {
+        let (segment, i) = self.locate(page);
+        &segment.words.get()[i * PAGE_WORDS..(i + 1) * PAGE_WORDS]
+    }
+
     #[inline(always)]
     pub(super) fn pool(&self, page: u32) -> Pool {
         let (segment, i) = self.locate(page);

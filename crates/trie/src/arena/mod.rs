@@ -113,7 +113,12 @@ impl Pool {
     }
 
     fn class(self) -> Class {
-        Class::from_index(usize::from(self.0) % CLASSES)
+        Class::from_index(self.index() % CLASSES)
+    }
+
+    #[inline]
+    fn index(self) -> usize {
+        usize::from(self.0)
     }
 }
 
@@ -185,6 +190,15 @@ impl Arena {
         View::new(class, &words[at..at + class.units() * UNIT_WORDS])
     }
 
+    /// The view of a node whose class is known.
+    #[inline(always)]
+    fn view_as(&self, node: Link, class: Class) -> View<'_> {
+        let (page, unit) = split(node);
+        let at = unit * UNIT_WORDS;
+        debug_assert!(self.class(node) == class);
+        View::new(class, &self.directory.words(page)[at..at + class.units() * UNIT_WORDS])
+    }
+
     /// A node as a branch, if it is one.
     #[inline(always)]
     pub(crate) fn branch(&self, node: Link) -> Option<BranchView<'_>> {
@@ -209,7 +223,7 @@ impl Arena {
             let (page, _) = split(node);
             let pool = self.directory.pool(page);
             bytes += pool.class().bytes() as u64;
-            free.places[usize::from(pool.0)].push(node.bits());
+            free.places[pool.index()].push(node.bits());
         }
         self.live_bytes.fetch_sub(bytes, Relaxed);
         bytes
@@ -220,15 +234,15 @@ impl Arena {
         self.live_bytes.store(0, Relaxed);
     }
 
-    /// Moves some free places of a pool to `to`.
+    /// Moves some free places of a pool to `to`, in the order in which they are used.
     fn take(&self, pool: Pool, to: &mut Vec<u32>) -> Result<(), ArenaError> {
         let mut free = self.free();
-        let places = &mut free.places[usize::from(pool.0)];
+        let places = &mut free.places[pool.index()];
         if places.is_empty() {
             self.add_page(&mut free, pool)?;
         }
-        let places = &mut free.places[usize::from(pool.0)];
-        to.extend(places.drain(places.len().saturating_sub(BATCH)..));
+        let places = &mut free.places[pool.index()];
+        to.extend(places.drain(places.len().saturating_sub(BATCH)..).rev());
         Ok(())
     }
 
@@ -242,7 +256,7 @@ impl Arena {
         let units = pool.class().units();
         // Taken from the back, so that a page fills from its front.
         let places = (0..PAGE_UNITS / units).rev().map(|i| page << UNIT_BITS | (i * units) as u32);
-        free.places[usize::from(pool.0)].extend(places);
+        free.places[pool.index()].extend(places);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Making nodes: one pen a thread, so that threads share nothing but the arena's lists of free places, and those seldom.
 
-use super::{Arena, ArenaError, BATCH, Class, NewBranch, POOLS, Pool, View, view::branch_class};
+use super::{Arena, ArenaError, Class, NewBranch, POOLS, Pool, View, view::branch_class};
 use crate::{link::Link, path::Path, rlp::Leaf};
 use alloy_primitives::B256;
 use std::sync::atomic::Ordering::Relaxed;
@@ -10,31 +10,26 @@ const PLACES_AHEAD: usize = 4;
 
 /// Makes nodes. What it made is freed again when it is dropped, unless it is kept.
 pub(crate) struct Pen<'a> {
-    lists: Lists,
-    made: MadeNodes<'a>,
+    arena: &'a Arena,
+    room: PenRoom,
     epoch: u32,
 }
 
 /// Memory that pens need one after another.
 #[derive(Debug, Default)]
 pub(crate) struct PenRoom {
-    lists: Lists,
-    nodes: Vec<Link>,
-}
-
-#[derive(Debug, Default)]
-struct Lists {
     // By pool.
-    places: Vec<Vec<u32>>,
-    /// The pools of which there may be places; some more than once.
+    places: Vec<Places>,
+    /// The pools of which there are places, each once.
     used: Vec<Pool>,
 }
 
-/// Nodes that no version holds yet: freed when this is dropped, unless [`MadeNodes::keep`] was called.
-pub(crate) struct MadeNodes<'a> {
-    arena: &'a Arena,
-    nodes: Vec<Link>,
-    bytes: u64,
+/// Places of one pool that a pen has taken.
+#[derive(Debug, Default)]
+struct Places {
+    taken: Vec<u32>,
+    /// How many of them, from the first on, have become nodes.
+    made: usize,
 }
 
 impl<'a> Pen<'a> {
@@ -44,50 +39,54 @@ impl<'a> Pen<'a> {
     }
 
     /// The same, in the memory of an earlier one.
-    pub(crate) fn in_room(arena: &'a Arena, epoch: u32, room: PenRoom) -> Self {
-        let PenRoom { mut lists, nodes } = room;
-        lists.places.resize_with(POOLS, Vec::new);
-        Self { lists, made: MadeNodes { arena, nodes, bytes: 0 }, epoch }
+    pub(crate) fn in_room(arena: &'a Arena, epoch: u32, mut room: PenRoom) -> Self {
+        room.places.resize_with(POOLS, Places::default);
+        Self { arena, room, epoch }
     }
 
     pub(crate) fn arena(&self) -> &'a Arena {
-        self.made.arena
+        self.arena
     }
 
     /// A leaf at `depth`.
-    pub(crate) fn leaf<L: Leaf>(&mut self, depth: usize, key: &B256, value: &L) -> Result<Link, ArenaError> {
+    #[inline(always)]
+    pub(crate) fn leaf<L: Leaf>(
+        &mut self,
+        depth: usize,
+        key: &B256,
+        value: &L,
+    ) -> Result<(Link, View<'a>), ArenaError> {
         let (node, view) = self.leaf_place(value.class(), depth)?;
         value.write(key, self.epoch, &view);
-        Ok(node)
+        Ok((node, view))
     }
 
     /// The leaf of an account without code and storage, with the low words of its balance, which has no others.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn plain_leaf(
         &mut self,
         depth: usize,
         key: &B256,
         nonce: u64,
         balance: [u64; 2],
-    ) -> Result<Link, ArenaError> {
+    ) -> Result<(Link, View<'a>), ArenaError> {
         let (node, view) = self.leaf_place(Class::PLAIN, depth)?;
         view.write_plain(key, nonce, balance, self.epoch);
-        Ok(node)
+        Ok((node, view))
     }
 
-    #[inline]
+    #[inline(always)]
     fn leaf_place(&mut self, class: Class, depth: usize) -> Result<(Link, View<'a>), ArenaError> {
-        let node = self.place(class, depth)?;
-        let arena = self.arena();
+        let (node, places) = self.place_of(class, depth)?;
         // Places are used again, in no order: the line that the next leaf is written to may come while this one is made.
-        let places = &self.lists.places[usize::from(Pool::of(class, depth).0)];
         // Of a new page they come in order, which the processor sees by itself.
-        if let Some(later) = places.len().checked_sub(PLACES_AHEAD)
-            && places[later] != places[later + 1] + class.units() as u32
+        let later = places.taken.get(places.made + PLACES_AHEAD - 2..places.made + PLACES_AHEAD);
+        if let Some(&[before, later]) = later
+            && later != before + class.units() as u32
         {
-            arena.ask(Link::from_bits(places[later]));
+            self.arena.ask(Link::from_bits(later));
         }
-        Ok((node, arena.view(node)))
+        Ok((node, self.arena.view_as(node, class)))
     }
 
     /// A branch at `depth` with a child for every bit of `mask`. The children are for the caller to write.
@@ -98,8 +97,9 @@ impl<'a> Pen<'a> {
         extension: &Path,
         leaves: u32,
     ) -> Result<(Link, NewBranch<'a>), ArenaError> {
-        let node = self.place(branch_class(mask.count_ones() as usize, !extension.is_empty(), leaves), depth)?;
-        Ok((node, NewBranch::begin(self.arena().view(node), mask, extension, leaves, self.epoch)))
+        let class = branch_class(mask.count_ones() as usize, !extension.is_empty(), leaves);
+        let node = self.place(class, depth)?;
+        Ok((node, NewBranch::begin(self.arena.view_as(node, class), mask, extension, leaves, self.epoch)))
     }
 
     /// A place for a copy of a branch at `depth` of this class; [`Pen::copy`] writes it, some time later.
@@ -116,7 +116,7 @@ impl<'a> Pen<'a> {
     /// A node at `depth` with every word of `old`, which may lie in another arena.
     pub(crate) fn carry(&mut self, depth: usize, old: &View<'_>) -> Result<(Link, View<'a>), ArenaError> {
         let node = self.place(old.class(), depth)?;
-        let view = self.arena().view(node);
+        let view = self.arena.view_as(node, old.class());
         view.copy(old);
         Ok((node, view))
     }
@@ -124,91 +124,92 @@ impl<'a> Pen<'a> {
     /// Lets others have the places that it did not use: whoever used the pen does it at once, for another would wait for every list of
     /// places to come out of a foreign cache.
     pub(crate) fn give_back(&mut self) {
-        let Lists { places, used } = &mut self.lists;
-        if used.is_empty() {
+        let PenRoom { places, used } = &mut self.room;
+        let has_more = |pool: &Pool| !places[pool.index()].unused().is_empty();
+        if !used.iter().any(has_more) {
             return;
         }
-        let mut free = self.made.arena.free();
-        for pool in used.drain(..) {
-            let pool = usize::from(pool.0);
-            free.places[pool].append(&mut places[pool]);
+        let mut free = self.arena.free();
+        for pool in used {
+            let Places { taken, made } = &mut places[pool.index()];
+            free.places[pool.index()].extend(taken.drain(*made..).rev());
         }
-    }
-
-    /// Puts away the pen, so that others get the places that it did not use, and leaves what it made.
-    pub(crate) fn close(mut self) -> MadeNodes<'a> {
-        let none = MadeNodes { arena: self.made.arena, nodes: Vec::new(), bytes: 0 };
-        std::mem::replace(&mut self.made, none)
     }
 
     /// Keeps what was made, and tells how many bytes that is.
     pub(crate) fn keep(self) -> u64 {
-        self.close().keep()
+        self.keep_all().0
     }
 
     /// The same, with its memory for another.
     pub(crate) fn keep_all(mut self) -> (u64, PenRoom) {
         self.give_back();
-        let bytes = self.made.count();
-        (bytes, PenRoom { lists: std::mem::take(&mut self.lists), nodes: std::mem::take(&mut self.made.nodes) })
+        let mut room = std::mem::take(&mut self.room);
+        let mut bytes = 0;
+        for pool in room.used.drain(..) {
+            let places = &mut room.places[pool.index()];
+            bytes += (places.made * pool.class().bytes()) as u64;
+            places.taken.clear();
+            places.made = 0;
+        }
+        self.arena.live_bytes.fetch_add(bytes, Relaxed);
+        (bytes, room)
     }
 
-    #[inline]
+    #[inline(always)]
     fn place(&mut self, class: Class, depth: usize) -> Result<Link, ArenaError> {
+        self.place_of(class, depth).map(|(node, _)| node)
+    }
+
+    #[inline(always)]
+    fn place_of(&mut self, class: Class, depth: usize) -> Result<(Link, &Places), ArenaError> {
         let pool = Pool::of(class, depth);
-        let Lists { places, used } = &mut self.lists;
-        let places = &mut places[usize::from(pool.0)];
-        if places.is_empty() {
-            places.reserve(BATCH);
-            if used.last() != Some(&pool) {
-                used.push(pool);
-            }
-            self.made.arena.take(pool, places)?;
+        if self.room.places[pool.index()].unused().is_empty() {
+            self.take_more(pool)?;
         }
-        let node = Link::from_bits(places.pop().expect("the arena gave places or an error"));
-        self.made.nodes.push(node);
-        self.made.bytes += class.bytes() as u64;
-        Ok(node)
+        let places = &mut self.room.places[pool.index()];
+        let node = Link::from_bits(places.taken[places.made]);
+        places.made += 1;
+        Ok((node, places))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn take_more(&mut self, pool: Pool) -> Result<(), ArenaError> {
+        let PenRoom { places, used } = &mut self.room;
+        let taken = &mut places[pool.index()].taken;
+        let is_first = taken.is_empty();
+        self.arena.take(pool, taken)?;
+        if is_first {
+            used.push(pool);
+        }
+        Ok(())
     }
 }
 
 impl PenRoom {
     /// Entries of all lists.
     pub(crate) fn capacity(&self) -> usize {
-        let Self { lists: Lists { places, used }, nodes } = self;
-        places.iter().map(Vec::capacity).sum::<usize>() + used.capacity() + nodes.capacity()
+        self.places.iter().map(|places| places.taken.capacity()).sum::<usize>() + self.used.capacity()
+    }
+}
+
+impl Places {
+    #[inline]
+    fn unused(&self) -> &[u32] {
+        &self.taken[self.made..]
     }
 }
 
 impl Drop for Pen<'_> {
     fn drop(&mut self) {
-        self.give_back();
-    }
-}
-
-impl MadeNodes<'_> {
-    /// Keeps them, and tells how many bytes they are.
-    pub(crate) fn keep(mut self) -> u64 {
-        self.count()
-    }
-
-    /// Counts them among those that are kept.
-    fn count(&mut self) -> u64 {
-        self.arena.live_bytes.fetch_add(self.bytes, Relaxed);
-        self.nodes.clear();
-        std::mem::take(&mut self.bytes)
-    }
-}
-
-impl Drop for MadeNodes<'_> {
-    fn drop(&mut self) {
-        if self.nodes.is_empty() {
+        let PenRoom { places, used } = &mut self.room;
+        if used.is_empty() {
             return;
         }
         let mut free = self.arena.free();
-        for node in &self.nodes {
-            let (page, _) = super::split(*node);
-            free.places[usize::from(self.arena.directory.pool(page).0)].push(node.bits());
+        for pool in used {
+            free.places[pool.index()].extend(places[pool.index()].taken.drain(..).rev());
         }
     }
 }
