@@ -22,21 +22,24 @@ const HASHED_TOGETHER: usize = 4096;
 
 /// The children of a branch in the making.
 struct Children {
+    mask: u16,
     count: usize,
-    links: [Link; 16],
-    /// Leaves of each.
-    leaves: [u32; 16],
-    /// A bit for each that is a leaf of the smaller size.
-    light: u16,
+    /// Where the leaves of each end among those of the branch.
+    ends: [u16; 16],
 }
 
 impl Children {
-    const NONE: Self = Self { count: 0, links: [Link::NONE; 16], leaves: [0; 16], light: 0 };
+    const NONE: Self = Self { mask: 0, count: 0, ends: [0; 16] };
 
-    fn push(&mut self, link: Link, leaves: u32, is_light: bool) {
-        self.light |= u16::from(is_light) << self.count;
-        (self.links[self.count], self.leaves[self.count]) = (link, leaves);
+    #[inline]
+    fn push(&mut self, nibble: usize, end: usize) {
+        self.mask |= 1 << nibble;
+        self.ends[self.count] = end as u16;
         self.count += 1;
+    }
+
+    fn ends(&self) -> &[u16] {
+        &self.ends[..self.count]
     }
 }
 
@@ -72,7 +75,10 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
     fn built_in_pieces<C: Change<L>>(&mut self, depth: usize, leaves: &[C], shared: &[u8]) -> Result<Child, TrieError> {
         let fork_depth = fork_depth(shared);
         let mut fork = Fork::default();
-        for (group, group_shared) in groups(fork_depth, leaves, shared) {
+        let mut start = 0;
+        for end in ends(fork_depth, shared) {
+            let (group, group_shared) = (&leaves[start..end], &shared[start..end - 1]);
+            start = end;
             let child = if group.len() <= HASHED_TOGETHER {
                 self.built_and_hashed(fork_depth + 1, group, group_shared)?
             } else {
@@ -110,29 +116,37 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
     /// The subtree over at least two leaves.
     fn built_over<C: Change<L>>(&mut self, depth: usize, leaves: &[C], shared: &[u8]) -> Result<Link, TrieError> {
         let fork_depth = fork_depth(shared);
-        let bit = |(group, _): (&[C], &[u8])| 1 << nibble_of(group[0].key(), fork_depth);
-        let mask = groups(fork_depth, leaves, shared).map(bit).fold(0, |mask, bit: u16| mask | bit);
-        let extension = extension(leaves[0].key(), depth, fork_depth);
-        let (branch, new) = self.pen.branch(depth, mask, &extension, leaves.len() as u32)?;
         let mut children = Children::NONE;
-        for (rank, (group, group_shared)) in groups(fork_depth, leaves, shared).enumerate() {
-            if let [only] = group {
-                let (link, view) = only.leaf(self.pen, fork_depth + 1)?;
-                children.push(link, 1, view.class().is_light());
-                self.levels.leaf(self.pen.arena(), fork_depth + 1, (link, view), branch, rank);
+        for end in ends(fork_depth, shared) {
+            children.push(nibble_of(leaves[end - 1].key(), fork_depth), end);
+        }
+        let extension = extension(leaves[0].key(), depth, fork_depth);
+        let (branch, new) = self.pen.branch(depth, children.mask, &extension, leaves.len() as u32)?;
+        let (mut links, mut light) = ([Link::NONE; 16], 0);
+        let mut start = 0;
+        for (rank, (&end, link)) in children.ends().iter().zip(&mut links).enumerate() {
+            let group = start..usize::from(end);
+            start = group.end;
+            if group.len() == 1 {
+                let (leaf, view) = leaves[group.start].leaf(self.pen, fork_depth + 1)?;
+                light |= u16::from(view.class().is_light()) << rank;
+                self.levels.leaf(self.pen.arena(), fork_depth + 1, (leaf, view), branch, rank);
+                *link = leaf;
                 continue;
             }
-            let link = self.built_over(fork_depth + 1, group, group_shared)?;
+            let (group, group_shared) = (&leaves[group.clone()], &shared[group.start..group.end - 1]);
+            *link = self.built_over(fork_depth + 1, group, group_shared)?;
             if group.len() > usize::from(crate::SMALL_LEAVES_MAX) {
-                self.note(group[0].key(), fork_depth + 1, link);
+                self.note(group[0].key(), fork_depth + 1, *link);
             }
-            children.push(link, group.len() as u32, false);
-            self.levels.child(fork_depth + 1, link, branch, rank);
+            self.levels.child(fork_depth + 1, *link, branch, rank);
         }
-        new.set_links(&children.links[..children.count], children.light);
+        new.set_links(&links[..children.count], light);
         if new.has_counts() {
-            let leaves = children.leaves[..children.count].iter();
-            leaves.enumerate().for_each(|(rank, leaves)| new.set_count(rank, *leaves));
+            let mut start = 0;
+            for (rank, end) in children.ends().iter().enumerate() {
+                new.set_count(rank, u32::from(end - std::mem::replace(&mut start, *end)));
+            }
         }
         Ok(branch)
     }
@@ -147,23 +161,12 @@ fn fork_depth(shared: &[u8]) -> usize {
     usize::from(shared.iter().copied().min().expect("there are two leaves"))
 }
 
-/// The leaves below each child of a fork, with what they share among each other.
-fn groups<'l, C>(
-    fork_depth: usize,
-    mut leaves: &'l [C],
-    mut shared: &'l [u8],
-) -> impl Iterator<Item = (&'l [C], &'l [u8])> {
-    std::iter::from_fn(move || {
-        if leaves.is_empty() {
-            return None;
-        }
-        // A group ends where the next leaf shares no more than all of them do.
-        let end = shared.iter().position(|shared| usize::from(*shared) == fork_depth);
-        let len = end.map_or(leaves.len(), |end| end + 1);
-        let group = (&leaves[..len], &shared[..len - 1]);
-        (leaves, shared) = (&leaves[len..], shared.get(len..).unwrap_or_default());
-        Some(group)
-    })
+/// Where the leaves of each child of a fork end, by what all share, each with the next.
+#[inline]
+fn ends(fork_depth: usize, shared: &[u8]) -> impl Iterator<Item = usize> {
+    // A child's leaves end where the next leaf shares no more than all of them do.
+    let ends = (1..).zip(shared).filter(move |(_, shared)| usize::from(**shared) == fork_depth);
+    ends.map(|(end, _)| end).chain(std::iter::once(shared.len() + 1))
 }
 
 /// What leads from `depth` to a fork above `key`.

@@ -36,14 +36,11 @@ struct Parent {
 
 impl Leaves {
     /// Takes a leaf that was just made at `depth`, child `rank` of `branch`, which gets the reference soon.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, arena: &Arena, depth: usize, leaf: &View<'_>, branch: Link, rank: usize) {
         debug_assert!(leaf.class().is_light());
-        if self.parents.len() == TOGETHER {
-            self.hash(arena);
-        }
-        if self.bytes.is_empty() {
-            self.make_room();
+        if self.parents.len() == self.bytes.len() {
+            self.hash_all(arena);
         }
         let i = self.parents.len();
         self.at[i] = rlp::leaf(leaf, depth, &mut self.bytes[i]);
@@ -72,8 +69,11 @@ impl Leaves {
         }
     }
 
+    /// Makes room for the next.
     #[cold]
-    fn make_room(&mut self) {
+    #[inline(never)]
+    fn hash_all(&mut self, arena: &Arena) {
+        self.hash(arena);
         self.bytes.resize(TOGETHER, [0; LIGHT_LEAF_ROOM]);
         self.at.resize(TOGETHER, 0..0);
         self.hashes.resize(TOGETHER, B256::ZERO);

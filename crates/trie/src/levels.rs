@@ -46,7 +46,7 @@ impl Levels {
     }
 
     /// A leaf that was just made at `depth` is child `rank` of branch `parent`, which must have its mask.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn leaf(
         &mut self,
         arena: &Arena,
