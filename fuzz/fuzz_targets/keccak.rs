@@ -31,6 +31,14 @@ fuzz_target!(|data: &[u8]| {
         assert_eq!(hashes, expected, "{}", backend.name());
     }
 
+    let short: Vec<&[u8]> = inputs.iter().map(|input| &input[..input.len() % 136]).collect();
+    let expected: Vec<B256> = short.iter().map(keccak256).collect();
+    for backend in Backend::available() {
+        let mut hashes = vec![B256::ZERO; short.len()];
+        backend.keccak256_short(&short, &mut hashes);
+        assert_eq!(hashes, expected, "{}", backend.name());
+    }
+
     let (addresses, _) = content.as_chunks::<20>();
     let expected: Vec<B256> = addresses.iter().map(keccak256).collect();
     for backend in Backend::available() {

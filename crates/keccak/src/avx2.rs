@@ -23,6 +23,18 @@ pub(crate) fn hash_in_order(inputs: &[&[u8]], order: &[u8], hashes: &mut [B256])
     }
 }
 
+/// Hashes each of `inputs`, of one block each, into the same place of `hashes`.
+#[target_feature(enable = "avx2")]
+pub(crate) fn hash_short(inputs: &[&[u8]], hashes: &mut [B256]) {
+    for (inputs, hashes) in inputs.chunks(4).zip(hashes.chunks_mut(4)) {
+        match *inputs {
+            [input] => hashes[0] = keccak256(input),
+            // SAFETY: this function is only entered where the processor has the instructions.
+            _ => unsafe { sponge::hash_short_some::<4, Four>(inputs, hashes) },
+        }
+    }
+}
+
 /// Hashes each of `inputs` into the same place of `hashes`.
 #[target_feature(enable = "avx2")]
 pub(crate) fn hash_fixed<const N: usize>(inputs: &[[u8; N]], hashes: &mut [B256]) {

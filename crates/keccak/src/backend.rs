@@ -1,9 +1,9 @@
 //! The instruction sets, and how many lanes to use for how many inputs.
 #![cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "calls of functions that need an instruction set"))]
 
+use crate::{RATE, batch, keccak256};
 #[cfg(target_arch = "x86_64")]
 use crate::{avx2, avx512};
-use crate::{batch, keccak256};
 use alloy_primitives::B256;
 
 /// An instruction set that this processor has, to hash many inputs with.
@@ -88,6 +88,28 @@ impl Backend {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: this kind is made only where these parts of AVX-512 were found.
             Kind::Avx512 => unsafe { avx512::hash_fixed(inputs, hashes) },
+        }
+    }
+
+    /// [`keccak256_short`](crate::keccak256_short) with this back end.
+    ///
+    /// # Panics
+    /// If the two slices differ in length, or an input is too long.
+    pub fn keccak256_short(self, inputs: &[&[u8]], hashes: &mut [B256]) {
+        assert_eq!(inputs.len(), hashes.len(), "one place for each hash");
+        assert!(inputs.iter().all(|input| input.len() < RATE), "one block for each input");
+        match self.0 {
+            Kind::Scalar => {
+                for (input, hash) in inputs.iter().zip(hashes) {
+                    *hash = keccak256(input);
+                }
+            }
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: this kind is made only where AVX2 was found.
+            Kind::Avx2 => unsafe { avx2::hash_short(inputs, hashes) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: this kind is made only where these parts of AVX-512 were found.
+            Kind::Avx512 => unsafe { avx512::hash_short(inputs, hashes) },
         }
     }
 

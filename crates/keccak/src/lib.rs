@@ -51,6 +51,15 @@ pub fn keccak256_fixed<const N: usize>(inputs: &[[u8; N]], hashes: &mut [B256]) 
     Backend::detected().keccak256_fixed(inputs, hashes);
 }
 
+/// Hashes each of `inputs`, all of less than 136 bytes, the bytes in a block, into the same place of `hashes`. The same as
+/// [`keccak256_many`], which would first look which inputs have the same number of blocks.
+///
+/// # Panics
+/// If the two slices differ in length, or an input is too long.
+pub fn keccak256_short(inputs: &[&[u8]], hashes: &mut [B256]) {
+    Backend::detected().keccak256_short(inputs, hashes);
+}
+
 /// Hashes each of `inputs`, of any lengths in any order, into the same place of `hashes`.
 ///
 /// # Panics

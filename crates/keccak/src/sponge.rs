@@ -62,11 +62,35 @@ pub(crate) unsafe fn hash_fixed<const L: usize, const N: usize, V: Lanes<L>>(inp
         rests[i] = &inputs[i];
     }
     // SAFETY: the caller's promise.
-    let (zero, words) = unsafe { (V::zero(), V::load(&rests)) };
+    unsafe { hash_short::<L, V>(&rests) }
+}
+
+/// The hashes of `L` inputs of one block each.
+///
+/// # Safety
+/// The processor must have the instruction set of `V`.
+#[inline(always)]
+pub(crate) unsafe fn hash_short<const L: usize, V: Lanes<L>>(inputs: &[&[u8]; L]) -> [B256; L] {
+    // SAFETY: the caller's promise.
+    let (zero, words) = unsafe { (V::zero(), V::load(inputs)) };
     let mut state = [zero; 25];
     state[..RATE_WORDS].copy_from_slice(&words);
     permute(&mut state);
     V::squeeze([state[0], state[1], state[2], state[3]])
+}
+
+/// Hashes at least one and at most `L` inputs of one block each.
+///
+/// # Safety
+/// The processor must have the instruction set of `V`.
+#[inline(always)]
+pub(crate) unsafe fn hash_short_some<const L: usize, V: Lanes<L>>(inputs: &[&[u8]], hashes: &mut [B256]) {
+    // As in `hash_places`.
+    let mut group = [inputs[0]; L];
+    group[..inputs.len()].copy_from_slice(inputs);
+    // SAFETY: the caller's promise.
+    let hashed = unsafe { hash_short::<L, V>(&group) };
+    hashes.copy_from_slice(&hashed[..hashes.len()]);
 }
 
 /// Hashes `inputs[i]` for all `i` of `order`, at least one and at most `L`, into `hashes[i]`.

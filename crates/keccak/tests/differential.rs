@@ -8,6 +8,9 @@ use std::io::Write;
 /// Lengths the batch functions are compared on, one by one: up to 31 blocks.
 const LENGTH_MAX: usize = 4096;
 
+/// Bytes in a block.
+const BLOCK: usize = 136;
+
 /// `length` bytes, unlike those of other lengths.
 fn bytes(length: usize) -> Vec<u8> {
     (0..length).map(|i| (i * 31 + length * 7 + 1) as u8).collect()
@@ -20,6 +23,11 @@ fn check(inputs: &[&[u8]]) {
         let mut hashes = vec![B256::repeat_byte(0xee); inputs.len()];
         backend.keccak256_many(inputs, &mut hashes);
         assert_eq!(hashes, expected, "{} on lengths {:?}", backend.name(), lengths(inputs));
+        if lengths(inputs).iter().all(|length| *length < BLOCK) {
+            hashes.fill(B256::repeat_byte(0xee));
+            backend.keccak256_short(inputs, &mut hashes);
+            assert_eq!(hashes, expected, "{} on short lengths {:?}", backend.name(), lengths(inputs));
+        }
     }
 }
 
@@ -106,6 +114,26 @@ fn every_kind_of_fixed_length() {
 }
 
 #[test]
+fn every_batch_of_short_inputs() {
+    for count in (0..=40).chain([255, 1000]) {
+        let inputs: Vec<_> = (0..count).map(|i| bytes(i * 29 % BLOCK)).collect();
+        check(&inputs.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+#[should_panic(expected = "one block for each input")]
+fn a_long_input_among_short_ones_is_a_panic() {
+    Backend::detected().keccak256_short(&[&[0; BLOCK - 1], &[0; BLOCK]], &mut [B256::ZERO; 2]);
+}
+
+#[test]
+#[should_panic(expected = "one place for each hash")]
+fn too_few_places_for_short_inputs_are_a_panic() {
+    Backend::detected().keccak256_short(&[b"a", b"b"], &mut [B256::ZERO]);
+}
+
+#[test]
 #[should_panic(expected = "one place for each hash")]
 fn too_few_places_are_a_panic() {
     Backend::detected().keccak256_many(&[b"a", b"b"], &mut [B256::ZERO]);
@@ -117,6 +145,15 @@ proptest! {
     fn any_batch(
         content in prop::collection::vec(any::<u8>(), LENGTH_MAX + 64),
         places in prop::collection::vec((0usize..64, 0usize..=LENGTH_MAX), 0..70),
+    ) {
+        check(&places.iter().map(|&(start, length)| &content[start..start + length]).collect::<Vec<_>>());
+    }
+
+    /// Any lengths of a block, at any alignment.
+    #[test]
+    fn any_batch_of_short_inputs(
+        content in prop::collection::vec(any::<u8>(), BLOCK + 64),
+        places in prop::collection::vec((0usize..64, 0..BLOCK), 0..70),
     ) {
         check(&places.iter().map(|&(start, length)| &content[start..start + length]).collect::<Vec<_>>());
     }

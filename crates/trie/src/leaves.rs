@@ -10,7 +10,7 @@ use crate::{
     rlp::{self, LIGHT_LEAF_ROOM},
 };
 use alloy_primitives::B256;
-use balsa_keccak::keccak256_many;
+use balsa_keccak::keccak256_short;
 use std::ops::Range;
 
 /// Leaves hashed together: what they are encoded to lies in a first-level cache.
@@ -59,7 +59,7 @@ impl Leaves {
         for (input, (bytes, at)) in inputs.iter_mut().zip(self.bytes.iter().zip(&self.at[..count])) {
             *input = &bytes[at.clone()];
         }
-        keccak256_many(&inputs[..count], &mut self.hashes[..count]);
+        keccak256_short(&inputs[..count], &mut self.hashes[..count]);
         let mut parent: Option<(Link, NewBranch<'_>)> = None;
         for (i, Parent { branch, rank }) in self.parents.drain(..).enumerate() {
             let open = parent.filter(|(link, _)| *link == branch);
