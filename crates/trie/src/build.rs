@@ -1,9 +1,10 @@
 //! Tries over leaves alone, where nothing was before.
 //!
 //! Three in four nodes of a trie of random keys are leaves, and most branches have two or three children: what a
-//! branch costs besides its children counts. So children lie in lists on the stack until all of a branch are made, and its
-//! links are written two at a time. Of a million accounts a build took a tenth longer when branches were gathered as an
-//! edit gathers them, with room for sixteen children that may be old or new.
+//! branch costs besides its children counts. So it is looked for once where its children end, and its links are written two at a
+//! time. It gets its place before them, and so leaves know at once where their references go. Of a million accounts a
+//! build took a tenth longer when branches were gathered as an edit gathers them, with room for sixteen children that may be old
+//! or new.
 
 use crate::{
     TrieError,

@@ -1,7 +1,7 @@
 //! Hashing level by level, the deepest first: all nodes of a level at once, eight of them side by side.
 //!
 //! A node that was just made has no reference in its parent yet. It waits here, by the depth at which it stands, until
-//! its children, which stand deeper, have theirs.
+//! its children, which stand deeper, have theirs. Most leaves do not wait (see `leaves`).
 
 use crate::{
     arena::{Arena, NewBranch, View, with_views_ahead},
