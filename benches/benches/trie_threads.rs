@@ -34,7 +34,7 @@ const BLOCKS: [(u64, u64); 2] = [(1000, 301), (10_000, 61)];
 const KEPT: usize = 64;
 const MACHINE_ROUNDS: u64 = 101;
 const BUILD_LEAVES: u64 = 1_000_000;
-const BUILD_ROUNDS: u64 = 9;
+const BUILD_ROUNDS: u64 = 21;
 
 fn main() {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);

@@ -165,7 +165,7 @@ fn slot(view: &View<'_>, to: &mut [u8]) -> usize {
 #[inline(always)]
 fn account(view: &View<'_>, to: &mut [u8]) -> usize {
     let plain = view.plain_fields();
-    let at = small_number(view.word(4), to, VALUE_AT + 4);
+    let at = medium_number(view.word(4).into(), to, VALUE_AT + 4);
     let end = if let Some([_, low, high]) = plain {
         let at = medium_number(u128::from(high) << 64 | u128::from(low), to, at);
         put(to, at, NO_STORAGE_NO_CODE);
@@ -199,24 +199,12 @@ fn number(number: &U256, to: &mut [u8], at: usize) -> usize {
 #[inline(always)]
 fn medium_number(number: u128, to: &mut [u8], at: usize) -> usize {
     let len = 16 - number.leading_zeros() as usize / 8;
-    // One byte under 0x80 is written over its header.
-    let at = number_header(number.wrapping_sub(1) < 0x7f, len, to, at);
-    put(to, at, number.rotate_right(8 * len as u32).to_be_bytes());
-    at + len
-}
-
-#[inline(always)]
-fn small_number(number: u64, to: &mut [u8], at: usize) -> usize {
-    let len = 8 - number.leading_zeros() as usize / 8;
-    let at = number_header(number.wrapping_sub(1) < 0x7f, len, to, at);
-    put(to, at, number.rotate_right(8 * len as u32).to_be_bytes());
-    at + len
-}
-
-#[inline(always)]
-fn number_header(is_byte: bool, len: usize, to: &mut [u8], at: usize) -> usize {
     to[at] = 0x80 + len as u8;
-    at + usize::from(!is_byte)
+    // One byte under 0x80 is written over its header.
+    let is_byte = number.wrapping_sub(1) < 0x7f;
+    let at = at + usize::from(!is_byte);
+    put(to, at, number.rotate_right(8 * len as u32).to_be_bytes());
+    at + len
 }
 
 #[inline(always)]
