@@ -2,7 +2,7 @@
 //! busy machine does to one it does to the other. Five million accounts, builds of a million leaves in fresh memory, random keys.
 //! Every thread has a core of its own, and is awake as in a node, where it has just run the block's transactions: to wake one takes
 //! up to fifty microseconds. And every thread count has blocks of its own, as many and as large: who came second to the same block would
-//! find its nodes in the cache.
+//! find its nodes in the cache. Builds find none, and their updates do not fit one.
 //!
 //! `machine` is what the machine allows: of its memory, with lines written here and there, as new nodes are; of its cores, with
 //! branches hashed that lie in the cache; both without a trie. Shared machines give two threads at some times twice what they give one,

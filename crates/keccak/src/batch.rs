@@ -64,7 +64,7 @@ fn longest_first(inputs: &[&[u8]], order: &mut [u8]) {
     }
     let long = counts[CLASSES - 1];
     if long == 0 && classes.iter().all(|class| *class == classes[0]) {
-        order.iter_mut().zip(0..).for_each(|(slot, place)| *slot = place);
+        order.iter_mut().zip(0..=u8::MAX).for_each(|(slot, place)| *slot = place);
         return;
     }
     // Where each class begins, the longest at the front.
@@ -72,7 +72,7 @@ fn longest_first(inputs: &[&[u8]], order: &mut [u8]) {
     for class in (0..CLASSES - 1).rev() {
         next[class] = next[class + 1] + counts[class + 1];
     }
-    for (&class, place) in classes.iter().zip(0..) {
+    for (&class, place) in classes.iter().zip(0..=u8::MAX) {
         let slot = &mut next[class as usize];
         order[*slot] = place;
         *slot += 1;

@@ -23,6 +23,18 @@ fn block(seed: u64) -> Updates {
     Updates { accounts, keep_empty: false }
 }
 
+/// Accounts that were not there before.
+fn growth(seed: u64) -> Updates {
+    let update = |i: u64| AccountUpdate {
+        address_hash: keccak256((seed * 400 + i).to_be_bytes()),
+        nonce: Some(1),
+        ..AccountUpdate::default()
+    };
+    let mut accounts: Vec<_> = (0..400).map(update).collect();
+    accounts.sort_by_key(|account| account.address_hash);
+    Updates { accounts, keep_empty: false }
+}
+
 fn roots(memory: Arc<dyn PageMemory>) -> Vec<alloy_primitives::B256> {
     let mut trie = StateTrie::persisted_in(StateTrie::empty().root(), memory);
     (0..12)
@@ -126,8 +138,8 @@ fn in_files_that_may_not_grow(directory: &Path) {
     let mut reference = StateTrie::empty();
     for seed in 0.. {
         assert!(seed < 100, "the system sets no limit");
-        let of_reference = root_after(&reference, &NoNodes, &block(seed)).unwrap();
-        match root_after(&trie, &NoNodes, &block(seed)) {
+        let of_reference = root_after(&reference, &NoNodes, &growth(seed)).unwrap();
+        match root_after(&trie, &NoNodes, &growth(seed)) {
             Ok(after) => trie = after.trie,
             Err(error) => {
                 assert!(seed > 0 && error.to_string().contains("File too large"), "{error}");

@@ -226,12 +226,16 @@ impl<'a> Supply<'a> {
         self.portion
     }
 
-    /// Fifteen sixteenths of a thread's part of what is left, and all rather than to leave a handful: each portion costs as much as ten
-    /// changes, for lanes that its levels leave empty and until its first nodes come from memory.
+    /// Fifteen sixteenths of a thread's part of what is left, or all of it where that is little; and all that is left rather than to
+    /// leave a handful. Each portion costs as much as ten changes, for lanes that its levels leave empty and until its first
+    /// nodes come from memory.
     pub(crate) fn bound(&self, division: &Division) -> usize {
-        let bound = (self.left * 15 / (16 * division.threads)).max(2 * division.least);
-        let leaves_a_handful = self.left <= bound + division.least;
-        if leaves_a_handful { self.left } else { bound }.min(division.batch)
+        let Division { threads, batch, least, .. } = *division;
+        let part = self.left.div_ceil(threads);
+        let most = if part <= least.saturating_mul(4) { part } else { part * 15 / 16 };
+        let bound = most.max(least);
+        let leaves_a_handful = self.left <= bound.saturating_add(least / 2);
+        if leaves_a_handful { self.left.min(batch) } else { bound.min(batch) }
     }
 
     /// A thread's next subtrees, with at most so many changes if there are more than one; none if none are left.
@@ -331,8 +335,8 @@ mod tests {
         };
         let taken: Vec<_> = std::iter::from_fn(take).collect();
         let lens: Vec<_> = taken.iter().map(Vec::len).collect();
-        // 468 of 1,000 changes, both; then twice what is least, and all that is left rather than less than that.
-        assert_eq!(lens, [46, 46, 3, 3, 2], "{lens:?}");
+        // 468 of 1,000 changes, both; then half of what is left.
+        assert_eq!(lens, [46, 46, 4, 4], "{lens:?}");
         assert!(taken.iter().flatten().map(|subtree| subtree.changes.start).eq((0..1000).step_by(10)));
     }
 

@@ -1,7 +1,7 @@
 //! A batch of sorted changes into one trie: new nodes where something changed, all others shared.
 //!
-//! The walk goes down only where changes lie. It makes nodes without their hashes; [`Levels`] adds those, all nodes of a
-//! depth together. It also notes which branch records a store must write and delete.
+//! The walk goes down only where changes lie. It makes nodes without their hashes; [`Levels`] adds those, many nodes
+//! together. It also notes which branch records a store must write and delete.
 
 use crate::{
     TrieError,

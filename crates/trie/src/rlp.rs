@@ -115,8 +115,8 @@ pub(crate) fn node(view: &View<'_>, depth: usize, to: &mut [u8; NODE_BYTES_MAX])
 const KEY_AT: usize = 8;
 const VALUE_AT: usize = KEY_AT + 32;
 
-/// Room for a leaf of the smaller size: a value of at most 96 bytes, with headers of four.
-pub(crate) const LIGHT_LEAF_ROOM: usize = VALUE_AT + 100;
+/// Room for a leaf of the smaller size: a value of at most 96 bytes, with its headers.
+pub(crate) const LIGHT_LEAF_ROOM: usize = VALUE_AT + 96;
 
 /// Writes a leaf that stands at `depth` into `to`, which has room for it, and tells where.
 #[inline(always)]
@@ -183,7 +183,7 @@ fn account(view: &View<'_>, to: &mut [u8]) -> usize {
     end
 }
 
-/// Writes a number at `at`, where it ends. What lies in the fifteen bytes behind that is lost.
+/// Writes a number at `at`, where it ends. What lies in the sixteen bytes behind that is lost.
 #[inline(always)]
 fn number(number: &U256, to: &mut [u8], at: usize) -> usize {
     let [low, high, third, fourth] = *number.as_limbs();

@@ -249,6 +249,68 @@ mod tests {
     }
 
     #[test]
+    fn a_branch_that_is_alone_in_the_end_takes_its_new_leaves_along() {
+        let key = |start: [u8; 2]| B256::right_padding_from(&start);
+        let (old, new) = ([[0x10, 0], [0x20, 0], [0x20, 1]], [[0x3a, 0], [0x3b, 0], [0x3b, 1]]);
+        let accounts = |keys: [[u8; 2]; 3], nonce, slots: &[(B256, U256)]| {
+            let update = |start| AccountUpdate {
+                address_hash: key(start),
+                nonce,
+                destroyed: nonce.is_none(),
+                slots: slots.into(),
+                ..AccountUpdate::default()
+            };
+            keys.map(update).to_vec()
+        };
+        let slots = |keys: [[u8; 2]; 3], value| keys.map(|start| (key(start), U256::from(value))).to_vec();
+        for division in DIVISIONS {
+            let after = |trie: &StateTrie, accounts| {
+                let updates = Updates { accounts, keep_empty: false };
+                root_after_divided(trie, &crate::NoNodes, &updates, division).unwrap().trie
+            };
+            // All accounts go but new ones, of which two are below one branch; and all slots of others.
+            let before = after(&StateTrie::empty(), accounts(old, Some(1), &[]));
+            let moved = after(&before, [accounts(old, None, &[]), accounts(new, Some(2), &[])].concat());
+            let alone = after(&StateTrie::empty(), accounts(new, Some(2), &[]));
+            assert_eq!(moved.root(), alone.root(), "{division:?}");
+            let before = after(&StateTrie::empty(), accounts(old, Some(1), &slots(old, 1)));
+            let moved = after(&before, accounts(old, Some(1), &[slots(old, 0), slots(new, 2)].concat()));
+            let alone = after(&StateTrie::empty(), accounts(old, Some(1), &slots(new, 2)));
+            assert_eq!(moved.root(), alone.root(), "{division:?}");
+        }
+    }
+
+    #[test]
+    fn blocks_that_are_dropped_leave_no_pages() {
+        let update = |i: u32, nonce| AccountUpdate {
+            address_hash: alloy_primitives::keccak256(i.to_be_bytes()),
+            nonce: Some(nonce),
+            ..AccountUpdate::default()
+        };
+        let updates = |range: std::ops::Range<u32>, nonce| {
+            let mut accounts: Vec<_> = range.map(|i| update(i, nonce)).collect();
+            accounts.sort_by_key(|account| account.address_hash);
+            Updates { accounts, keep_empty: false }
+        };
+        let trie = root_after(&StateTrie::empty(), &crate::NoNodes, &updates(0..3000, 1)).unwrap().trie;
+        // New values, new leaves, and leaves that go.
+        let block = updates(2000..4000, 2);
+        let pages = |division| {
+            root_after_divided(&trie, &crate::NoNodes, &block, division).unwrap();
+            trie.arena_bytes().pages
+        };
+        for division in DIVISIONS.into_iter().filter(|division| division.threads == 1) {
+            let first = pages(division);
+            assert!((0..30).all(|_| pages(division) == first), "{division:?}");
+        }
+        // How many places threads take before others give theirs back is for them to race.
+        for division in DIVISIONS {
+            let first = pages(division);
+            assert!((0..30).all(|_| pages(division) <= 2 * first), "{division:?}");
+        }
+    }
+
+    #[test]
     fn what_is_out_of_order_is_named() {
         const HEAVY: usize = 400;
         const GONE: usize = 600;

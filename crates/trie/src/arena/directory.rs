@@ -39,14 +39,14 @@ impl Directory {
     #[inline(always)]
     pub(super) fn page(&self, page: u32) -> (Pool, &[AtomicU64]) {
         let (segment, i) = self.locate(page);
-        (Pool(segment.pools[i].load(Relaxed)), &segment.words.get()[i * PAGE_WORDS..(i + 1) * PAGE_WORDS])
+        (Pool(segment.pools[i].load(Relaxed)), segment.page(i))
     }
 
     /// The words of a page.
     #[inline(always)]
     pub(super) fn words(&self, page: u32) -> &[AtomicU64] {
         let (segment, i) = self.locate(page);
-        &segment.words.get()[i * PAGE_WORDS..(i + 1) * PAGE_WORDS]
+        segment.page(i)
     }
 
     #[inline(always)]
@@ -84,6 +84,13 @@ impl Directory {
             At::Large(chunk, entry) => self.large[chunk].get().and_then(|chunk| chunk[entry].get()),
         };
         (segment.expect("handles name pages that exist"), place.page)
+    }
+}
+
+impl Segment {
+    #[inline(always)]
+    fn page(&self, i: usize) -> &[AtomicU64] {
+        &self.words.get()[i * PAGE_WORDS..(i + 1) * PAGE_WORDS]
     }
 }
 

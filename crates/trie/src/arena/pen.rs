@@ -213,3 +213,63 @@ impl Drop for Pen<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arena::{BATCH, HeapMemory, PAGE_UNITS, UNIT_BITS};
+    use alloy_primitives::U256;
+    use std::{collections::BTreeSet, sync::Arc};
+
+    /// All places of a pool's pages.
+    fn places(pages: u32, class: Class) -> BTreeSet<u32> {
+        let units = class.units();
+        (0..pages)
+            .flat_map(|page| (0..PAGE_UNITS / units).map(move |i| page << UNIT_BITS | (i * units) as u32))
+            .collect()
+    }
+
+    #[test]
+    fn every_place_is_free_once_or_has_a_node() {
+        let arena = Arena::new(Arc::new(HeapMemory));
+        let pool = Pool::of(Class::SLOT, 1).index();
+        let make = |pen: &mut Pen<'_>, count: u64| -> Vec<u32> {
+            let leaf = |i| pen.leaf(1, &B256::ZERO, &U256::from(i)).unwrap().0.bits();
+            (0..count).map(leaf).collect()
+        };
+        let check = |kept: &[Link]| {
+            let free = arena.free();
+            let mut all: Vec<u32> = free.places[pool].clone();
+            all.extend(kept.iter().map(|node| node.bits()));
+            all.sort_unstable();
+            assert!(all.into_iter().eq(places(free.pages, Class::SLOT)));
+        };
+        let mut kept = Vec::new();
+        // Within a batch of places, a whole one, and several.
+        for count in [1, BATCH as u64, 5 * BATCH as u64 + 3] {
+            let mut pen = Pen::new(&arena, 1);
+            make(&mut pen, count);
+            pen.give_back();
+            make(&mut pen, count);
+            drop(pen);
+            check(&kept);
+
+            let mut pen = Pen::new(&arena, 1);
+            let mut made = make(&mut pen, count);
+            pen.give_back();
+            made.extend(make(&mut pen, count));
+            let (bytes, room) = pen.keep_all();
+            assert_eq!(bytes, 2 * count * Class::SLOT.bytes() as u64);
+            kept.extend(made.into_iter().map(Link::from_bits));
+            check(&kept);
+
+            // In the memory of another nothing of that is left.
+            let mut pen = Pen::in_room(&arena, 2, room);
+            make(&mut pen, count);
+            drop(pen);
+            check(&kept);
+        }
+        assert_eq!(arena.live_bytes(), arena.release(&kept));
+        check(&[]);
+    }
+}
