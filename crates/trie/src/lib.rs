@@ -1,6 +1,6 @@
 //! balsa-trie: the state trie, kept only to compute roots and proofs.
 //!
-//! [`root_after`] is the one entry point: the version of a parent state, a [`NodeSource`] for what is not in memory and
+//! [`root_after()`] is the one entry point: the version of a parent state, a [`NodeSource`] for what is not in memory and
 //! the [`Updates`] of a block in; the new version, its root, the accounts after the block and the records to persist out.
 //!
 //! A version ([`StateTrie`]) is persistent: cloning it is free, versions share what did not change between them, and

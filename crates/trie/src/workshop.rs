@@ -193,8 +193,8 @@ pub(crate) struct Workshop<'a> {
     notes: Mutex<Vec<Notes>>,
 }
 
-/// A trie that was cut, and what became of all of its parts, in the order of their keys: those that [`Subtree::cut`] made of the same
-/// old trie, so that they meet below forks alone.
+/// A trie that was cut, and what became of all of its parts, in the order of their keys: those that [`Subtree::cut`](crate::division::Subtree::cut) made of
+/// the same old trie, so that they meet below forks alone.
 pub(crate) struct Cut {
     pub(crate) trie: usize,
     /// What it was before.
