@@ -25,30 +25,18 @@ pub(crate) fn hash_in_order(inputs: &[&[u8]], order: &[u8], hashes: &mut [B256])
 
 /// Hashes each of `inputs`, of one block each, into the same place of `hashes`.
 #[target_feature(enable = "avx2")]
-pub(crate) fn hash_short(inputs: &[&[u8]], hashes: &mut [B256]) {
-    for (inputs, hashes) in inputs.chunks(4).zip(hashes.chunks_mut(4)) {
-        match *inputs {
-            [input] => hashes[0] = keccak256(input),
-            // SAFETY: this function is only entered where the processor has the instructions.
-            _ => unsafe { sponge::hash_short_some::<4, Four>(inputs, hashes) },
-        }
-    }
-}
-
-/// Hashes each of `inputs` into the same place of `hashes`.
-#[target_feature(enable = "avx2")]
-pub(crate) fn hash_fixed<const N: usize>(inputs: &[[u8; N]], hashes: &mut [B256]) {
+pub(crate) fn hash_short<T: AsRef<[u8]> + Copy>(inputs: &[T], hashes: &mut [B256]) {
     let (groups, inputs_left) = inputs.as_chunks::<4>();
     let (hashed, hashes_left) = hashes.as_chunks_mut::<4>();
     // SAFETY: this function is only entered where the processor has the instructions.
     unsafe {
         for (group, hashes) in groups.iter().zip(hashed) {
-            *hashes = sponge::hash_fixed::<4, N, Four>(group);
+            *hashes = sponge::hash_short::<4, T, Four>(group);
         }
         match inputs_left {
             [] => {}
-            [input] => hashes_left[0] = keccak256(input),
-            _ => sponge::hash_fixed_some::<4, N, Four>(inputs_left, hashes_left),
+            [input] => hashes_left[0] = keccak256(input.as_ref()),
+            _ => sponge::hash_short_some::<4, T, Four>(inputs_left, hashes_left),
         }
     }
 }

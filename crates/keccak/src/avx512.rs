@@ -39,36 +39,18 @@ pub(crate) fn hash_in_order(inputs: &[&[u8]], order: &[u8], hashes: &mut [B256])
 
 /// Hashes each of `inputs`, of one block each, into the same place of `hashes`.
 #[target_feature(enable = "avx512f,avx512vl,avx512bw")]
-pub(crate) fn hash_short(inputs: &[&[u8]], hashes: &mut [B256]) {
+pub(crate) fn hash_short<T: AsRef<[u8]> + Copy>(inputs: &[T], hashes: &mut [B256]) {
     let (groups, inputs_left) = inputs.as_chunks::<8>();
     let (hashed, hashes_left) = hashes.as_chunks_mut::<8>();
     // SAFETY: this function is only entered where the processor has the instructions.
     unsafe {
         for (group, hashes) in groups.iter().zip(hashed) {
-            *hashes = sponge::hash_short::<8, Eight>(group);
+            *hashes = sponge::hash_short::<8, T, Eight>(group);
         }
         match inputs_left.len() {
             0 => {}
-            1..=FOUR_LANES_MAX => sponge::hash_short_some::<4, Four>(inputs_left, hashes_left),
-            _ => sponge::hash_short_some::<8, Eight>(inputs_left, hashes_left),
-        }
-    }
-}
-
-/// Hashes each of `inputs` into the same place of `hashes`.
-#[target_feature(enable = "avx512f,avx512vl,avx512bw")]
-pub(crate) fn hash_fixed<const N: usize>(inputs: &[[u8; N]], hashes: &mut [B256]) {
-    let (groups, inputs_left) = inputs.as_chunks::<8>();
-    let (hashed, hashes_left) = hashes.as_chunks_mut::<8>();
-    // SAFETY: this function is only entered where the processor has the instructions.
-    unsafe {
-        for (group, hashes) in groups.iter().zip(hashed) {
-            *hashes = sponge::hash_fixed::<8, N, Eight>(group);
-        }
-        match inputs_left.len() {
-            0 => {}
-            1..=FOUR_LANES_MAX => sponge::hash_fixed_some::<4, N, Four>(inputs_left, hashes_left),
-            _ => sponge::hash_fixed_some::<8, N, Eight>(inputs_left, hashes_left),
+            1..=FOUR_LANES_MAX => sponge::hash_short_some::<4, T, Four>(inputs_left, hashes_left),
+            _ => sponge::hash_short_some::<8, T, Eight>(inputs_left, hashes_left),
         }
     }
 }

@@ -75,20 +75,8 @@ impl Backend {
     /// # Panics
     /// If the two slices differ in length.
     pub fn keccak256_fixed<const N: usize>(self, inputs: &[[u8; N]], hashes: &mut [B256]) {
-        assert_eq!(inputs.len(), hashes.len(), "one place for each hash");
-        match self.0 {
-            Kind::Scalar => {
-                for (input, hash) in inputs.iter().zip(hashes) {
-                    *hash = keccak256(input);
-                }
-            }
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: this kind is made only where AVX2 was found.
-            Kind::Avx2 => unsafe { avx2::hash_fixed(inputs, hashes) },
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: this kind is made only where these parts of AVX-512 were found.
-            Kind::Avx512 => unsafe { avx512::hash_fixed(inputs, hashes) },
-        }
+        const { assert!(N < RATE, "one block") };
+        self.hash_short(inputs, hashes);
     }
 
     /// [`keccak256_short`](crate::keccak256_short) with this back end.
@@ -96,12 +84,17 @@ impl Backend {
     /// # Panics
     /// If the two slices differ in length, or an input is too long.
     pub fn keccak256_short(self, inputs: &[&[u8]], hashes: &mut [B256]) {
-        assert_eq!(inputs.len(), hashes.len(), "one place for each hash");
         assert!(inputs.iter().all(|input| input.len() < RATE), "one block for each input");
+        self.hash_short(inputs, hashes);
+    }
+
+    /// Hashes each of `inputs`, of one block each, into the same place of `hashes`.
+    fn hash_short<T: AsRef<[u8]> + Copy>(self, inputs: &[T], hashes: &mut [B256]) {
+        assert_eq!(inputs.len(), hashes.len(), "one place for each hash");
         match self.0 {
             Kind::Scalar => {
                 for (input, hash) in inputs.iter().zip(hashes) {
-                    *hash = keccak256(input);
+                    *hash = keccak256(input.as_ref());
                 }
             }
             #[cfg(target_arch = "x86_64")]

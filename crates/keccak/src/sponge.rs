@@ -49,30 +49,18 @@ pub(crate) unsafe fn hash<const L: usize, V: Lanes<L>>(inputs: &[&[u8]; L]) -> [
     hashes
 }
 
-/// The hashes of `L` inputs of one block each and one known length, which lets the compiler settle all masks and
-/// drop the words that are always zero.
+/// The hashes of `L` inputs of one block each. Of arrays the compiler settles all masks and drops the words that are always zero.
 ///
 /// # Safety
 /// The processor must have the instruction set of `V`.
 #[inline(always)]
-pub(crate) unsafe fn hash_fixed<const L: usize, const N: usize, V: Lanes<L>>(inputs: &[[u8; N]; L]) -> [B256; L] {
-    const { assert!(N < RATE, "one block") };
+pub(crate) unsafe fn hash_short<const L: usize, T: AsRef<[u8]>, V: Lanes<L>>(inputs: &[T; L]) -> [B256; L] {
     let mut rests: [&[u8]; L] = [&[]; L];
     for i in 0..L {
-        rests[i] = &inputs[i];
+        rests[i] = inputs[i].as_ref();
     }
     // SAFETY: the caller's promise.
-    unsafe { hash_short::<L, V>(&rests) }
-}
-
-/// The hashes of `L` inputs of one block each.
-///
-/// # Safety
-/// The processor must have the instruction set of `V`.
-#[inline(always)]
-pub(crate) unsafe fn hash_short<const L: usize, V: Lanes<L>>(inputs: &[&[u8]; L]) -> [B256; L] {
-    // SAFETY: the caller's promise.
-    let (zero, words) = unsafe { (V::zero(), V::load(inputs)) };
+    let (zero, words) = unsafe { (V::zero(), V::load(&rests)) };
     let mut state = [zero; 25];
     state[..RATE_WORDS].copy_from_slice(&words);
     permute(&mut state);
@@ -84,12 +72,15 @@ pub(crate) unsafe fn hash_short<const L: usize, V: Lanes<L>>(inputs: &[&[u8]; L]
 /// # Safety
 /// The processor must have the instruction set of `V`.
 #[inline(always)]
-pub(crate) unsafe fn hash_short_some<const L: usize, V: Lanes<L>>(inputs: &[&[u8]], hashes: &mut [B256]) {
+pub(crate) unsafe fn hash_short_some<const L: usize, T: AsRef<[u8]> + Copy, V: Lanes<L>>(
+    inputs: &[T],
+    hashes: &mut [B256],
+) {
     // As in `hash_places`.
     let mut group = [inputs[0]; L];
     group[..inputs.len()].copy_from_slice(inputs);
     // SAFETY: the caller's promise.
-    let hashed = unsafe { hash_short::<L, V>(&group) };
+    let hashed = unsafe { hash_short::<L, T, V>(&group) };
     hashes.copy_from_slice(&hashed[..hashes.len()]);
 }
 
@@ -110,20 +101,4 @@ pub(crate) unsafe fn hash_places<const L: usize, V: Lanes<L>>(inputs: &[&[u8]], 
     for (&place, hash) in order.iter().zip(hashed) {
         hashes[place as usize] = hash;
     }
-}
-
-/// Hashes at most `L` inputs of one known length. Lanes left over hash zeros.
-///
-/// # Safety
-/// The processor must have the instruction set of `V`.
-#[inline(always)]
-pub(crate) unsafe fn hash_fixed_some<const L: usize, const N: usize, V: Lanes<L>>(
-    inputs: &[[u8; N]],
-    hashes: &mut [B256],
-) {
-    let mut group = [[0; N]; L];
-    group[..inputs.len()].copy_from_slice(inputs);
-    // SAFETY: the caller's promise.
-    let hashed = unsafe { hash_fixed::<L, N, V>(&group) };
-    hashes.copy_from_slice(&hashed[..hashes.len()]);
 }

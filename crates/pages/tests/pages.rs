@@ -18,7 +18,10 @@ fn block(seed: u64) -> Updates {
         slots: i.is_multiple_of(5).then(|| (keccak256([seed as u8]), U256::from(seed))).into_iter().collect(),
         ..AccountUpdate::default()
     };
-    let mut accounts: Vec<_> = (0..400).map(update).collect();
+    sorted((0..400).map(update).collect())
+}
+
+fn sorted(mut accounts: Vec<AccountUpdate>) -> Updates {
     accounts.sort_by_key(|account| account.address_hash);
     Updates { accounts, keep_empty: false }
 }
@@ -30,9 +33,7 @@ fn growth(seed: u64) -> Updates {
         nonce: Some(1),
         ..AccountUpdate::default()
     };
-    let mut accounts: Vec<_> = (0..400).map(update).collect();
-    accounts.sort_by_key(|account| account.address_hash);
-    Updates { accounts, keep_empty: false }
+    sorted((0..400).map(update).collect())
 }
 
 fn roots(memory: Arc<dyn PageMemory>) -> Vec<alloy_primitives::B256> {

@@ -65,10 +65,7 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
         if leaves.len() > HASHED_TOGETHER {
             return self.built_in_pieces(depth, leaves, &shared).map(Some);
         }
-        let link = match leaves {
-            [only] => only.leaf(self.pen, depth)?.0,
-            _ => self.built_over(depth, leaves, &shared)?,
-        };
+        let link = self.built_alone(depth, leaves, &shared)?;
         Ok(Some(built(link, leaves, None)))
     }
 
@@ -104,14 +101,19 @@ impl<L: StoredLeaf> Edit<'_, '_, '_, L> {
         shared: &[u8],
     ) -> Result<Child, TrieError> {
         let others = self.levels.put_aside();
-        let link = match leaves {
-            [only] => only.leaf(self.pen, depth)?.0,
-            _ => self.built_over(depth, leaves, shared)?,
-        };
+        let link = self.built_alone(depth, leaves, shared)?;
         self.levels.root(depth, link, 0);
         let reference = self.levels.hash(self.pen.arena()).first().map(|(_, reference)| *reference);
         self.levels.resume(others);
         Ok(built(link, leaves, reference))
+    }
+
+    /// The subtree over at least one leaf, which no branch has yet: so its top waits for nobody.
+    fn built_alone<C: Change<L>>(&mut self, depth: usize, leaves: &[C], shared: &[u8]) -> Result<Link, TrieError> {
+        match leaves {
+            [only] => Ok(only.leaf(self.pen, depth)?.0),
+            _ => self.built_over(depth, leaves, shared),
+        }
     }
 
     /// The subtree over at least two leaves.
